@@ -1,0 +1,254 @@
+//! What a number format must be able to do for a network to run in it.
+//!
+//! The protocol (phases, spikes, order of updates) is written once, in
+//! [`crate::network`]; whatever rounds is behind this trait. There are three texts of it
+//! here and elsewhere: [`crate::native::Native`] (16-bit states, compiled-in formats),
+//! [`crate::emulated::Emulated`] (32-bit states, formats chosen at run time), and float
+//! ones outside this crate, for comparison.
+
+use crate::formats::Variable;
+use crate::losses::Losses;
+use crate::random::{Dither, Generator, Offsets};
+use crate::spikes::Spikes;
+
+/// A column-major matrix of weights: all units of input 0, then all of input 1, …
+#[derive(Debug, Clone, Copy)]
+pub struct Columns<'a, W> {
+    /// The weights, `stride` a column.
+    pub weights: &'a [W],
+    /// Entries of a column that are neurons; the rest is padding.
+    pub units: usize,
+    /// Distance from column to column; at least the number of units.
+    pub stride: usize,
+    /// For each column a bound of the magnitude of its raw weights (may be empty where
+    /// the arithmetic does not need it).
+    pub bounds: &'a [u16],
+}
+
+/// The same, to be changed.
+#[derive(Debug)]
+pub struct ColumnsMut<'a, W> {
+    /// The weights, `stride` a column.
+    pub weights: &'a mut [W],
+    /// Distance from column to column.
+    pub stride: usize,
+    /// For each column a bound of the magnitude of its raw weights (may be empty).
+    pub bounds: &'a mut [u16],
+}
+
+/// The part of a layer that moves each step; one entry a unit.
+#[derive(Debug)]
+pub struct Dynamics<'a, S> {
+    /// Sum of the columns that spiked in this step.
+    pub sums: &'a [S],
+    /// First filter of the PSP cascade.
+    pub fast: &'a mut [S],
+    /// Second filter.
+    pub slow: &'a mut [S],
+    /// Somatic potential.
+    pub soma: &'a mut [S],
+    /// Bias, in units of the basal drive.
+    pub bias: &'a [S],
+    /// The sums of ten steps ago, to be replaced by today's; empty for an infinite kernel.
+    pub oldest: &'a mut [S],
+}
+
+/// A number format with its rounding, as a set of operations on slices and numbers.
+pub trait Arithmetic {
+    /// Stored weight.
+    type Weight: Copy + Default + PartialEq + core::fmt::Debug;
+    /// Potential, filter, fraction, error: whatever a neuron holds.
+    type State: Copy + Default + PartialEq + core::fmt::Debug;
+    /// Sum of states over the steps of a phase.
+    type Sum: Copy + Default + PartialEq + core::fmt::Debug;
+    /// Coefficients and formats of a layer; see `crate::parameters`.
+    type Coefficients;
+
+    /// u: the sum of the columns that spiked, narrowed once.
+    fn sum_columns(
+        &self,
+        layer: &Self::Coefficients,
+        columns: Columns<'_, Self::Weight>,
+        spikes: &[u16],
+        sums: &mut [Self::State],
+        losses: &mut Losses<'_>,
+    );
+
+    /// One step of every neuron without a teaching current: filters, basal drive, soma,
+    /// spikes. `units` is how many of the entries are neurons; the rest is padding.
+    fn advance(
+        &self,
+        layer: &Self::Coefficients,
+        state: Dynamics<'_, Self::State>,
+        units: usize,
+        offsets: Offsets<'_, Generator>,
+        spikes: &mut Spikes<'_>,
+        losses: &mut Losses<'_>,
+    );
+
+    /// The same for output neurons under the teaching current that says `label`.
+    #[allow(clippy::too_many_arguments)] // the same list as `advance`, and the label
+    fn advance_taught(
+        &self,
+        layer: &Self::Coefficients,
+        state: Dynamics<'_, Self::State>,
+        units: usize,
+        label: usize,
+        offsets: Offsets<'_, Generator>,
+        spikes: &mut Spikes<'_>,
+        losses: &mut Losses<'_>,
+    );
+
+    /// Spikes of units with fixed potentials (8 fraction bits); unit i is called `names[i]`.
+    fn fire_pixels(
+        &self,
+        potentials: &[i16],
+        names: &[u16],
+        offsets: Offsets<'_, Generator>,
+        spikes: &mut Spikes<'_>,
+    );
+
+    /// Adds somatic potentials to their sums over the window.
+    fn accumulate(&self, somas: &[Self::State], sums: &mut [Self::Sum]);
+
+    /// Adds one number to a sum.
+    fn add(&self, sum: Self::Sum, term: Self::State) -> Self::Sum;
+
+    /// Mean of a sum over `steps` steps, as a `variable`.
+    fn mean(
+        &self,
+        layer: &Self::Coefficients,
+        variable: Variable,
+        sum: Self::Sum,
+        steps: u32,
+        losses: &mut Losses<'_>,
+    ) -> Self::State;
+
+    /// Mean PSP of a presynaptic unit from its sum in 2⁻¹¹ ([`crate::tables::psp`]).
+    fn mean_psp(
+        &self,
+        layer: &Self::Coefficients,
+        sum: u16,
+        steps: u32,
+        losses: &mut Losses<'_>,
+    ) -> Self::State;
+
+    /// σ of a potential, as a rate.
+    fn rate(&self, layer: &Self::Coefficients, soma: Self::State) -> Self::State;
+
+    /// σ′ = σ(1 − σ) from σ.
+    fn slope(&self, layer: &Self::Coefficients, rate: Self::State) -> Self::State;
+
+    /// σ′ of each mean somatic potential, from its sum over `steps` steps.
+    #[inline(always)]
+    fn slopes(
+        &self,
+        layer: &Self::Coefficients,
+        sums: &[Self::Sum],
+        steps: u32,
+        slopes: &mut [Self::State],
+        losses: &mut Losses<'_>,
+    ) {
+        for (slope, &sum) in slopes.iter_mut().zip(sums) {
+            let mean = self.mean(layer, Variable::Soma, sum, steps, losses);
+            *slope = self.slope(layer, self.rate(layer, mean));
+        }
+    }
+
+    /// σ of each hidden neuron's mean apical potential, from the mean PSPs of the outputs.
+    fn plateaus(
+        &self,
+        layer: &Self::Coefficients,
+        feedback: Columns<'_, Self::Weight>,
+        psp: &[Self::State],
+        plateaus: &mut [Self::State],
+        losses: &mut Losses<'_>,
+    );
+
+    /// e = 20 η k (target − forward) σ′ of each neuron; `errors` holds σ′ on entry.
+    fn errors(
+        &self,
+        layer: &Self::Coefficients,
+        targets: &[Self::State],
+        forwards: &[Self::State],
+        errors: &mut [Self::State],
+        losses: &mut Losses<'_>,
+    );
+
+    /// W += e · ⟨s⟩ for the column of one presynaptic unit; returns the column's new bound.
+    #[allow(clippy::too_many_arguments)] // a column, its two factors, its noise, its losses
+    fn update_column(
+        &self,
+        layer: &Self::Coefficients,
+        weights: &mut [Self::Weight],
+        errors: &[Self::State],
+        psp: Self::State,
+        dither: &[u16; 32],
+        losses: &mut Losses<'_>,
+    ) -> u16;
+
+    /// W += e · ⟨s⟩ for every column whose presynaptic unit has a mean PSP; `presynaptic`
+    /// are the sums it is the mean of.
+    ///
+    /// # Draws
+    /// One step of the dither a changed column.
+    #[inline(always)]
+    #[allow(clippy::too_many_arguments)] // a matrix, its two factors, its noise, its losses
+    fn learn(
+        &self,
+        layer: &Self::Coefficients,
+        matrix: ColumnsMut<'_, Self::Weight>,
+        presynaptic: &[u16],
+        steps: u32,
+        errors: &[Self::State],
+        dither: &mut Dither,
+        losses: &mut Losses<'_>,
+    ) {
+        let mut bounds = matrix.bounds.iter_mut();
+        let columns = matrix.weights.chunks_exact_mut(matrix.stride.max(1));
+        for (column, &sum) in columns.zip(presynaptic) {
+            let bound = bounds.next();
+            if sum == 0 {
+                continue;
+            }
+            let psp = self.mean_psp(layer, sum, steps, losses);
+            if psp == Self::State::default() {
+                continue;
+            }
+            let noise = dither.draw();
+            let largest = self.update_column(layer, column, errors, psp, &noise, losses);
+            if let Some(bound) = bound {
+                *bound = largest;
+            }
+        }
+    }
+
+    /// b += e, in the units of the basal drive.
+    fn update_bias(
+        &self,
+        layer: &Self::Coefficients,
+        bias: &mut [Self::State],
+        errors: &[Self::State],
+        dither: &[u16; 32],
+        losses: &mut Losses<'_>,
+    );
+
+    /// Whether a potential is larger than another.
+    fn exceeds(&self, sum: Self::Sum, other: Self::Sum) -> bool;
+
+    /// An initial weight: mean plus spread times a number in [−1, 1), from its draw.
+    fn initial_weight(&self, layer: &Self::Coefficients, variable: Variable, value: i64) -> Self::Weight;
+
+    /// An initial bias, given in 2⁻³².
+    fn initial_bias(&self, layer: &Self::Coefficients, value: i64) -> Self::State;
+
+    /// Bound of a column's magnitude, where the arithmetic keeps one.
+    fn bound(&self, weights: &[Self::Weight]) -> u16;
+
+    /// The words of a weight and of a state for a digest.
+    fn weight_bits(&self, weight: Self::Weight) -> u32;
+    /// Likewise.
+    fn state_bits(&self, state: Self::State) -> u32;
+    /// Likewise.
+    fn sum_bits(&self, sum: Self::Sum) -> u32;
+}

@@ -1,0 +1,133 @@
+//! Coefficients of a layer in emulated formats. Floats are allowed here: this runs once,
+//! before a run.
+#![allow(clippy::float_arithmetic, clippy::arithmetic_side_effects)]
+
+use super::quick::{QuickStep, QuickUpdate};
+use super::{Table, fit, rescale, state_noise};
+use crate::formats::Variable;
+use crate::losses::Losses;
+use crate::parameters::{APPROACH, BASAL_SHARE, UPDATE_SCALE, tails};
+use crate::rounding::Rounding;
+use crate::tables::psp::{KEEP_FAST, KEEP_SLOW, Kernel};
+use crate::tables::sigmoid::sigmoid;
+
+/// How finely decays and conductances can be set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Decay {
+    /// To 2⁻¹⁵.
+    #[default]
+    Fine,
+    /// To 2^−bits, 15 at most.
+    Bits(u8),
+    /// To a power of two: a shift.
+    Shift,
+}
+
+impl Decay {
+    /// A coefficient between 0 and 1 as it can be set, in Q15.
+    fn set(self, value: f64) -> i32 {
+        let nearest = |scaled: f64| (scaled + 0.5) as i32;
+        match self {
+            Self::Fine => nearest(value * 32768.0),
+            Self::Bits(bits) => {
+                let unused = 15u32.saturating_sub(u32::from(bits));
+                nearest(value * f64::from(32768u32 >> unused)) << unused
+            }
+            Self::Shift => {
+                // The power of two at the smallest ratio to the value.
+                let mut shift = 0u32;
+                while shift < 15 && value * f64::from(1u32 << shift) < core::f64::consts::FRAC_1_SQRT_2 {
+                    shift += 1;
+                }
+                32768 >> shift
+            }
+        }
+    }
+}
+
+/// What a layer in emulated formats is made with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EmulatedParameters {
+    /// Synaptic kernel.
+    pub kernel: Kernel,
+    /// η.
+    pub learning_rate: f64,
+    /// Formats.
+    pub table: Table,
+    /// How finely decays can be set.
+    pub decay: Decay,
+    /// Whether this is the output layer.
+    pub is_output: bool,
+}
+
+/// Coefficients and formats of a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EmulatedCoefficients {
+    /// Formats.
+    pub table: Table,
+    pub(super) is_output: bool,
+    /// What the fast filter moves toward its input, Q15.
+    pub fast: i32,
+    /// The same of the slow filter.
+    pub slow: i32,
+    pub(super) tail_fast: i32,
+    pub(super) tail_slow: i32,
+    /// k_B · gain of the kernel, Q16.
+    pub(super) basal: i32,
+    /// g_L + g_B, Q15.
+    pub soma: i32,
+    /// k_B, Q15.
+    pub(super) share: i32,
+    /// 20 η k_B, 11 fraction bits.
+    pub(super) error: i32,
+    pub(super) quick_step: Option<QuickStep>,
+    pub(super) quick_update: Option<QuickUpdate>,
+}
+
+impl EmulatedParameters {
+    /// The coefficients, each rounded once.
+    #[must_use]
+    pub fn coefficients(&self) -> EmulatedCoefficients {
+        let nearest = |value: f64| (value + 0.5) as i32;
+        let (tail_fast, tail_slow) = tails(self.kernel);
+        let mut made = EmulatedCoefficients {
+            table: self.table,
+            is_output: self.is_output,
+            fast: self.decay.set(1.0 - KEEP_FAST),
+            slow: self.decay.set(1.0 - KEEP_SLOW),
+            tail_fast: nearest(tail_fast * 32768.0),
+            tail_slow: nearest(tail_slow * 32768.0),
+            basal: nearest(BASAL_SHARE * self.kernel.gain() * 65536.0),
+            soma: self.decay.set(APPROACH),
+            share: nearest(BASAL_SHARE * 32768.0),
+            error: nearest(UPDATE_SCALE * self.learning_rate * BASAL_SHARE * 2048.0),
+            quick_step: None,
+            quick_update: None,
+        };
+        made.quick_step = QuickStep::new(&made);
+        made.quick_update = QuickUpdate::new(&made);
+        made
+    }
+}
+
+impl EmulatedCoefficients {
+    /// σ of a potential, kept as a rate or a plateau.
+    #[inline(always)]
+    pub(super) fn sigmoid(&self, from: Variable, variable: Variable, potential: i32) -> i32 {
+        let point = i32::from(self.table.of(from).format.fraction);
+        let scaled = rescale(Rounding::Nearest, i64::from(potential), point, 8, 0);
+        let scaled = scaled.clamp(i64::from(i16::MIN), i64::from(i16::MAX)) as i16;
+        let to = self.table.of(variable);
+        let exact = i64::from(sigmoid(scaled));
+        let noise = state_noise(0, 0, variable, i64::from(potential));
+        let rounded = rescale(to.rounding, exact, 15, i32::from(to.format.fraction), noise);
+        fit::<false>(to, variable, rounded, 0, 0, &mut Losses::none())
+    }
+
+    /// An initial value with 32 fraction bits, to nearest, saturated.
+    pub(super) fn initial(&self, variable: Variable, value: i64) -> i32 {
+        let to = self.table.of(variable);
+        let rounded = rescale(Rounding::Nearest, value, 32, i32::from(to.format.fraction), 0);
+        rounded.clamp(to.lowest, to.highest) as i32
+    }
+}

@@ -1,0 +1,74 @@
+//! The input units: pixels that spike as neurons of a fixed potential would.
+
+use crate::arithmetic::Arithmetic;
+use crate::random::{Generator, Offsets};
+use crate::spikes::Spikes;
+use crate::tables::noise::{BLOCK, pixel_potential};
+
+/// Input units in lent memory.
+///
+/// Only pixels that are not black take part; they are listed once an example. A spike is
+/// one comparison with noise ([`crate::tables::noise`]).
+pub struct Input<'a> {
+    /// Indices of the active pixels, ascending.
+    pub active: &'a mut [u16],
+    /// Their potentials, 8 fraction bits.
+    pub potentials: &'a mut [i16],
+    /// Sum of each unit's postsynaptic potential over the window, 2⁻¹¹.
+    pub psp: &'a mut [u16],
+    /// Spikes of this step.
+    pub spikes: Spikes<'a>,
+    /// Streams and counters.
+    pub control: &'a mut InputControl,
+}
+
+/// What the input draws from and counts.
+#[derive(Debug, Clone)]
+pub struct InputControl {
+    /// Draws for spikes.
+    pub draws: Generator,
+    /// Pixels that are not black.
+    pub active: usize,
+    /// Spikes since somebody set this to zero.
+    pub fired: u32,
+}
+
+impl Input<'_> {
+    /// Looks at an image; one of another size is cut, or black where it ends.
+    ///
+    /// # Draws
+    /// None.
+    #[inline]
+    pub fn show(&mut self, image: &[u8]) {
+        let mut places = self.active.iter_mut().zip(self.potentials.iter_mut());
+        let mut active = 0usize;
+        for (index, &grey) in image.iter().take(self.psp.len()).enumerate() {
+            if grey == 0 {
+                continue;
+            }
+            if let Some((place, potential)) = places.next() {
+                *place = index as u16;
+                *potential = pixel_potential(grey);
+                active = active.wrapping_add(1);
+            }
+        }
+        // Whole blocks suit a vector unit: the rest of the last one never fires.
+        let padding = active.next_multiple_of(BLOCK).wrapping_sub(active);
+        for (_, potential) in places.take(padding) {
+            *potential = i16::MIN;
+        }
+        self.control.active = active;
+    }
+
+    /// The spikes of one step.
+    #[inline(always)]
+    pub(crate) fn step<A: Arithmetic>(&mut self, arithmetic: &A) {
+        self.spikes.clear();
+        let shown = self.control.active.next_multiple_of(BLOCK).min(self.potentials.len());
+        let potentials = self.potentials.get(..shown).unwrap_or(&[]);
+        let offsets = Offsets::new(&mut self.control.draws);
+        let names = self.active.get(..shown).unwrap_or(&[]);
+        arithmetic.fire_pixels(potentials, names, offsets, &mut self.spikes);
+        self.control.fired = self.control.fired.wrapping_add(self.spikes.as_slice().len() as u32);
+    }
+}

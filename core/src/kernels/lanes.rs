@@ -1,0 +1,545 @@
+//! The kernels 32 numbers at a time.
+//!
+//! Written once over [`Lanes`], a handful of operations on 32 numbers of 16 bits, which a
+//! host crate supplies for its vector unit; this crate stays free of `unsafe`. Memory must
+//! be padded to whole blocks of 32 units; weights in the padding are zero.
+
+use super::{Kernels, fits, plain};
+use crate::arithmetic::{Columns, Dynamics};
+use crate::formats::{STATE_LIMIT, Variable};
+use crate::losses::Losses;
+use crate::native::Weight;
+use crate::parameters::{Coefficients, TEACHER};
+use crate::random::{DITHER_STRIDE, Generator, Offsets};
+use crate::rounding::Rounding;
+use crate::spikes::Spikes;
+use crate::tables::noise::{BLOCK, NEVER, SINGLE_ABOVE, SINGLE_WITHIN, count, thresholds};
+
+/// 32 numbers of 16 bits, and what a vector unit does with them.
+pub trait Lanes: Copy {
+    /// The numbers.
+    type Block: Copy;
+    /// The same number 32 times.
+    fn splat(self, value: i16) -> Self::Block;
+    /// From memory.
+    fn load(self, from: &[i16; 32]) -> Self::Block;
+    /// From memory, 8 bits each.
+    fn load_bytes(self, from: &[i8; 32]) -> Self::Block;
+    /// To memory.
+    fn store(self, block: Self::Block, to: &mut [i16; 32]);
+    /// To memory, each held within 8 bits.
+    fn store_bytes(self, block: Self::Block, to: &mut [i8; 32]);
+    /// Sum, modulo 2¹⁶.
+    fn add(self, a: Self::Block, b: Self::Block) -> Self::Block;
+    /// Difference, modulo 2¹⁶.
+    fn subtract(self, a: Self::Block, b: Self::Block) -> Self::Block;
+    /// Sum, held within 16 bits.
+    fn add_held(self, a: Self::Block, b: Self::Block) -> Self::Block;
+    /// The smaller of each pair.
+    fn min(self, a: Self::Block, b: Self::Block) -> Self::Block;
+    /// The larger of each pair.
+    fn max(self, a: Self::Block, b: Self::Block) -> Self::Block;
+    /// Bits that both have.
+    fn and(self, a: Self::Block, b: Self::Block) -> Self::Block;
+    /// Magnitudes; that of −2¹⁵ stays as it is.
+    fn magnitude(self, a: Self::Block) -> Self::Block;
+    /// ⌊a·b·2⁻¹⁵ + ½⌋.
+    fn product(self, a: Self::Block, b: Self::Block) -> Self::Block;
+    /// a·2^−shift toward −∞.
+    fn shift_right(self, a: Self::Block, shift: u32) -> Self::Block;
+    /// a·2^−shift of unsigned numbers.
+    fn shift_right_unsigned(self, a: Self::Block, shift: u32) -> Self::Block;
+    /// a·2^shift modulo 2¹⁶.
+    fn shift_left(self, a: Self::Block, shift: u32) -> Self::Block;
+    /// 16 sums of 32 bits.
+    type Totals: Copy;
+    /// All zero.
+    fn no_totals(self) -> Self::Totals;
+    /// Adds a number to each.
+    fn add_totals(self, totals: Self::Totals, terms: &[i16; 16]) -> Self::Totals;
+    /// To memory.
+    fn store_totals(self, totals: Self::Totals, to: &mut [i32; 16]);
+    /// Bit i: whether number i of a is greater than number i of b.
+    fn greater(self, a: Self::Block, b: Self::Block) -> u32;
+}
+
+/// Kernels on a vector unit.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Vector<L>(pub L);
+
+impl<L: Lanes> Kernels for Vector<L> {
+    #[inline(always)]
+    fn sum_columns<W: Weight, const COUNT: bool>(
+        &self,
+        shift: i8,
+        columns: Columns<'_, W>,
+        spikes: &[u16],
+        sums: &mut [i16],
+        losses: &mut Losses<'_>,
+    ) {
+        let narrow = NarrowSum::new(self.0, shift);
+        if sums.len() > BLOCK && fits::<W>(columns.bounds, spikes) {
+            let mut rest = sum_tiles::<L, W, 16, COUNT>(&narrow, columns, spikes, 0, sums, losses);
+            rest = sum_tiles::<L, W, 4, COUNT>(&narrow, columns, spikes, rest, sums, losses);
+            sum_tiles::<L, W, 1, COUNT>(&narrow, columns, spikes, rest, sums, losses);
+            return;
+        }
+        for (tile, sums) in sums.chunks_mut(plain::WIDE_TILE).enumerate() {
+            if tile.wrapping_mul(plain::WIDE_TILE) >= columns.units {
+                break;
+            }
+            let totals = self.sum_widely(columns, spikes, tile.wrapping_mul(plain::WIDE_TILE));
+            plain::hold_totals(totals, tile, sums, losses);
+        }
+        for (block, sums) in sums.as_chunks_mut::<32>().0.iter_mut().enumerate() {
+            narrow.store::<COUNT>(self.0.load(sums), sums, block, losses);
+        }
+    }
+
+    #[inline(always)]
+    fn advance<const COUNT: bool>(
+        &self,
+        layer: &Coefficients,
+        state: Dynamics<'_, i16>,
+        units: usize,
+        label: Option<usize>,
+        offsets: Offsets<'_, Generator>,
+        spikes: &mut Spikes<'_>,
+        losses: &mut Losses<'_>,
+    ) {
+        spikes.clear();
+        let step = Step::new(self.0, layer);
+        let sums = state.sums.as_chunks::<32>().0;
+        let fast = state.fast.as_chunks_mut::<32>().0;
+        let slow = state.slow.as_chunks_mut::<32>().0;
+        let soma = state.soma.as_chunks_mut::<32>().0;
+        let bias = state.bias.as_chunks::<32>().0;
+        let oldest = state.oldest.as_chunks_mut::<32>().0;
+        if oldest.is_empty() && label.is_none() {
+            let blocks = sums.iter().zip(fast).zip(slow).zip(soma.iter_mut()).zip(bias);
+            for (((((sums, fast), slow), soma), bias), block) in blocks.zip(0..) {
+                let x2 = step.filter(sums, fast, slow, None);
+                step.integrate::<COUNT>(x2, bias, soma, None, block, losses);
+            }
+        } else {
+            let blocks = sums.iter().zip(fast).zip(slow).zip(soma.iter_mut()).zip(bias);
+            let mut oldest = oldest.iter_mut();
+            for (((((sums, fast), slow), soma), bias), block) in blocks.zip(0usize..) {
+                let tail = oldest.next().map(|old| core::mem::replace(old, *sums));
+                let x2 = step.filter(sums, fast, slow, tail);
+                let first = block.wrapping_mul(BLOCK);
+                let pull = label.map(|label| self.0.load(&pulls(label.wrapping_sub(first))));
+                step.integrate::<COUNT>(x2, bias, soma, pull, block, losses);
+            }
+        }
+        self.compare(state.soma, units, offsets, spikes);
+    }
+
+    #[inline(always)]
+    fn fire(
+        &self,
+        potentials: &[i16],
+        names: &[u16],
+        offsets: Offsets<'_, Generator>,
+        spikes: &mut Spikes<'_>,
+    ) {
+        spikes.clear();
+        self.compare(potentials, potentials.len(), offsets, spikes);
+        spikes.rename(names);
+    }
+
+    #[inline(always)]
+    fn update<W: Weight, const COUNT: bool>(
+        &self,
+        variable: Variable,
+        layer: &Coefficients,
+        weights: &mut [W],
+        errors: &[i16],
+        psp: i16,
+        dither: &[u16; 32],
+        losses: &mut Losses<'_>,
+    ) -> u16 {
+        match layer.rounding {
+            Rounding::Floor => {
+                self.change::<W, COUNT>(variable, layer, weights, errors, psp, Some(0), dither, losses)
+            }
+            Rounding::Nearest => {
+                let half = (1i16 << (layer.update_shift & 15)) >> 1;
+                self.change::<W, COUNT>(variable, layer, weights, errors, psp, Some(half), dither, losses)
+            }
+            Rounding::Stochastic => {
+                self.change::<W, COUNT>(variable, layer, weights, errors, psp, None, dither, losses)
+            }
+            _ => plain::Plain.update::<W, COUNT>(variable, layer, weights, errors, psp, dither, losses),
+        }
+    }
+}
+
+impl<L: Lanes> Vector<L> {
+    /// Sums in 32 bits of 16 units from `first`.
+    #[inline(always)]
+    fn sum_widely<W: Weight>(&self, columns: Columns<'_, W>, spikes: &[u16], first: usize) -> [i32; 16] {
+        let none = [W::default(); 16];
+        let mut totals = self.0.no_totals();
+        for &unit in spikes {
+            let at = usize::from(unit).wrapping_mul(columns.stride).wrapping_add(first);
+            let column = columns.weights.get(at..).unwrap_or(&[]);
+            let column = column.first_chunk::<16>().unwrap_or(&none);
+            totals = W::add_totals(self.0, totals, column);
+        }
+        let mut numbers = [0; 16];
+        self.0.store_totals(totals, &mut numbers);
+        numbers
+    }
+
+    /// The update with a constant added before the shift, or with the dither.
+    #[inline(always)]
+    #[allow(clippy::too_many_arguments)] // those of `update`, and the constant
+    fn change<W: Weight, const COUNT: bool>(
+        &self,
+        variable: Variable,
+        layer: &Coefficients,
+        weights: &mut [W],
+        errors: &[i16],
+        psp: i16,
+        constant: Option<i16>,
+        dither: &[u16; 32],
+        losses: &mut Losses<'_>,
+    ) -> u16 {
+        let l = self.0;
+        let shift = u32::from(layer.update_shift);
+        let mut lanes = l.load(&dither.map(|lane| lane as i16));
+        let stride = l.splat(DITHER_STRIDE as i16);
+        let constant_lanes = l.splat(constant.unwrap_or(0));
+        let psp = l.splat(psp);
+        let mut largest = l.splat(0);
+        let blocks = weights.as_chunks_mut::<32>().0.iter_mut().zip(errors.as_chunks::<32>().0);
+        for (weights, errors) in blocks {
+            let noise = match constant {
+                Some(_) => constant_lanes,
+                None => l.shift_right_unsigned(lanes, 16u32.wrapping_sub(shift)),
+            };
+            lanes = l.add(lanes, stride);
+            let delta = l.product(l.load(errors), psp);
+            let step = l.shift_right(l.add(delta, noise), shift);
+            let old = W::load(l, weights);
+            let sum = l.add_held(old, step);
+            W::store(l, sum, weights);
+            if COUNT {
+                let (old, step, delta) = (spill(l, old), spill(l, step), spill(l, delta));
+                for (((&old, &step), &delta), new) in old.iter().zip(&step).zip(&delta).zip(&*weights) {
+                    let exact = i32::from(old).wrapping_add(i32::from(step));
+                    let held = i32::from(new.widen()) != exact;
+                    plain::note_update(losses, variable, delta, step, shift, held);
+                }
+            }
+            if W::EXACT_SPIKES == 0 {
+                largest = l.max(largest, l.magnitude(sum));
+            }
+        }
+        spill(l, largest).into_iter().map(|w| w as u16).max().unwrap_or(0)
+    }
+}
+
+/// Blocks whose spikes are taken down together.
+const BAND: usize = 16;
+
+impl<L: Lanes> Vector<L> {
+    /// Spikes of the first `units` of these potentials.
+    ///
+    /// Found block by block and taken down sixteen blocks later, so that the branches of
+    /// the taking down do not hold up the comparisons.
+    #[inline(always)]
+    fn compare(
+        &self,
+        potentials: &[i16],
+        units: usize,
+        mut offsets: Offsets<'_, Generator>,
+        spikes: &mut Spikes<'_>,
+    ) {
+        let blocks = potentials.as_chunks::<32>().0;
+        let whole = blocks.len().wrapping_mul(BLOCK).min(units);
+        let mut first = 0usize;
+        for band in blocks.chunks(BAND) {
+            let left = whole.saturating_sub(first);
+            if left == 0 {
+                return;
+            }
+            let mut places = [0u16; BAND];
+            for place in places.iter_mut().take(left.div_ceil(BLOCK)) {
+                *place = offsets.draw();
+            }
+            self.compare_band(band, &places, first, left, spikes);
+            first = first.wrapping_add(BAND * BLOCK);
+        }
+        // What does not fill a block: only where memory is not padded.
+        let mut rest = [NEVER.wrapping_neg(); 32];
+        for (to, from) in rest.iter_mut().zip(potentials.get(whole..units).unwrap_or(&[])) {
+            *to = *from;
+        }
+        if whole < units {
+            let mut places = [0u16; BAND];
+            places[0] = offsets.draw();
+            self.compare_band(&[rest], &places, whole, units.wrapping_sub(whole), spikes);
+        }
+    }
+
+    /// One spike of every unit that fired, then what some fired beyond their first.
+    #[inline(always)]
+    fn compare_band(
+        &self,
+        band: &[[i16; 32]],
+        places: &[u16; BAND],
+        first: usize,
+        units: usize,
+        spikes: &mut Spikes<'_>,
+    ) {
+        let l = self.0;
+        let mut fired = [0u32; BAND];
+        let mut doubtful = [0u32; BAND];
+        let (low, gap) = (l.splat(SINGLE_ABOVE.wrapping_add(1)), l.splat(SINGLE_WITHIN));
+        let found = fired.iter_mut().zip(&mut doubtful);
+        let blocks = units.div_ceil(BLOCK);
+        for ((potentials, &place), (fired, doubtful)) in band.iter().zip(places).zip(found).take(blocks) {
+            let (potentials, noise) = (l.load(potentials), l.load(thresholds(place)));
+            *fired = l.greater(potentials, noise);
+            *doubtful = l.greater(low, noise) & l.greater(potentials, l.add_held(noise, gap));
+        }
+        if let Some(last) = fired.get_mut(blocks.wrapping_sub(1)) {
+            *last &= mask(units.wrapping_sub(blocks.wrapping_sub(1).wrapping_mul(BLOCK)));
+        }
+        spikes.push_blocks(first as u16, fired.get(..blocks).unwrap_or(&fired));
+        let found = fired.iter().zip(&doubtful).zip(band.iter().zip(places));
+        for ((&fired, &doubtful), (block, (potentials, &place))) in
+            found.zip(0..).map(|(((f, d), (p, o)), b)| ((f, d), (b, (p, o))))
+        {
+            for_each_bit(fired & doubtful, |lane| {
+                let potential = potentials.get(lane).copied().unwrap_or(0);
+                let threshold = thresholds(place).get(lane).copied().unwrap_or(0);
+                let unit = first.wrapping_add(BLOCK.wrapping_mul(block)).wrapping_add(lane);
+                (1..count(potential, threshold)).for_each(|_| spikes.push(unit as u16));
+            });
+        }
+    }
+}
+
+#[inline(always)]
+fn spill<L: Lanes>(lanes: L, block: L::Block) -> [i16; 32] {
+    let mut numbers = [0; 32];
+    lanes.store(block, &mut numbers);
+    numbers
+}
+
+/// What the teaching current pulls the units of a block to, the label being unit `label`.
+#[inline(always)]
+fn pulls(label: usize) -> [i16; 32] {
+    let mut pulls = [-(TEACHER << 8); 32];
+    if let Some(pull) = pulls.get_mut(label) {
+        *pull = TEACHER << 8;
+    }
+    pulls
+}
+
+#[inline(always)]
+fn mask(units: usize) -> u32 {
+    if units >= BLOCK { u32::MAX } else { (1u32 << (units & 31)).wrapping_sub(1) }
+}
+
+#[inline(always)]
+fn for_each_bit(mut bits: u32, mut each: impl FnMut(usize)) {
+    while bits != 0 {
+        each(bits.trailing_zeros() as usize);
+        bits &= bits.wrapping_sub(1);
+    }
+}
+
+/// Adds columns of `TILE` blocks in registers as long as whole tiles are left; returns
+/// the first block not done.
+#[inline(always)]
+fn sum_tiles<L: Lanes, W: Weight, const TILE: usize, const COUNT: bool>(
+    narrow: &NarrowSum<L>,
+    columns: Columns<'_, W>,
+    spikes: &[u16],
+    first: usize,
+    sums: &mut [i16],
+    losses: &mut Losses<'_>,
+) -> usize {
+    let l = narrow.lanes;
+    let mut block = first;
+    let blocks = sums.as_chunks_mut::<32>().0;
+    for tile in blocks.get_mut(first..).unwrap_or(&mut []).as_chunks_mut::<TILE>().0 {
+        let mut totals = [l.splat(0); TILE];
+        let at = block.wrapping_mul(BLOCK);
+        for &unit in spikes {
+            let start = usize::from(unit).wrapping_mul(columns.stride).wrapping_add(at);
+            let column = columns.weights.get(start..).unwrap_or(&[]);
+            if let Some(column) = column.as_chunks::<32>().0.first_chunk::<TILE>() {
+                for (total, weights) in totals.iter_mut().zip(column) {
+                    *total = l.add(*total, W::load(l, weights));
+                }
+            }
+        }
+        for (sums, total) in tile.iter_mut().zip(totals) {
+            narrow.store::<COUNT>(total, sums, block, losses);
+            block = block.wrapping_add(1);
+        }
+    }
+    block
+}
+
+/// From the weights' binary point to the filters', as [`plain`] does it.
+struct NarrowSum<L: Lanes> {
+    lanes: L,
+    halve: bool,
+    shift: u32,
+    one: L::Block,
+    beyond: (L::Block, L::Block),
+    limits: (L::Block, L::Block),
+}
+
+impl<L: Lanes> NarrowSum<L> {
+    #[inline(always)]
+    fn new(lanes: L, shift: i8) -> Self {
+        let beyond = (1i16 << 14) >> (shift.max(0) & 15);
+        Self {
+            lanes,
+            halve: shift < 0,
+            shift: shift.max(0) as u32,
+            one: lanes.splat(1),
+            beyond: (lanes.splat(beyond.wrapping_neg()), lanes.splat(beyond)),
+            limits: (lanes.splat(STATE_LIMIT.wrapping_neg()), lanes.splat(STATE_LIMIT)),
+        }
+    }
+
+    #[inline(always)]
+    fn store<const COUNT: bool>(
+        &self,
+        total: L::Block,
+        sums: &mut [i16; 32],
+        block: usize,
+        losses: &mut Losses<'_>,
+    ) {
+        let l = self.lanes;
+        if self.halve {
+            l.store(l.shift_right(l.add(total, self.one), 1), sums);
+            return;
+        }
+        let near = l.max(self.beyond.0, l.min(self.beyond.1, total));
+        let shifted = l.shift_left(near, self.shift);
+        let held = l.max(self.limits.0, l.min(self.limits.1, shifted));
+        if COUNT {
+            let back = l.shift_right(held, self.shift);
+            let beyond = l.greater(total, back) | l.greater(back, total);
+            note_lanes(losses, Variable::Accumulator, beyond, block.wrapping_mul(BLOCK));
+        }
+        l.store(held, sums);
+    }
+}
+
+#[inline(always)]
+fn note_lanes(losses: &mut Losses<'_>, variable: Variable, beyond: u32, first: usize) {
+    if beyond != 0 {
+        let index = first.wrapping_add(beyond.trailing_zeros() as usize);
+        losses.saturated(variable, beyond.count_ones(), index);
+    }
+}
+
+/// The coefficients of a layer, spread over the lanes.
+struct Step<L: Lanes> {
+    lanes: L,
+    fast: L::Block,
+    slow: L::Block,
+    tail_fast: L::Block,
+    tail_slow: L::Block,
+    basal: L::Block,
+    basal_whole: L::Block,
+    soma: L::Block,
+    limits: (L::Block, L::Block),
+}
+
+impl<L: Lanes> Step<L> {
+    #[inline(always)]
+    fn new(lanes: L, layer: &Coefficients) -> Self {
+        Self {
+            lanes,
+            fast: lanes.splat(layer.fast),
+            slow: lanes.splat(layer.slow),
+            tail_fast: lanes.splat(layer.tail_fast),
+            tail_slow: lanes.splat(layer.tail_slow),
+            basal: lanes.splat(layer.basal),
+            basal_whole: lanes.splat(layer.basal_whole),
+            soma: lanes.splat(layer.soma),
+            limits: (lanes.splat(STATE_LIMIT.wrapping_neg()), lanes.splat(STATE_LIMIT)),
+        }
+    }
+
+    /// x + narrow(gain · (target − x)).
+    #[inline(always)]
+    fn approach(&self, from: L::Block, to: L::Block, gain: L::Block) -> L::Block {
+        let l = self.lanes;
+        l.add(from, l.product(l.subtract(to, from), gain))
+    }
+
+    #[inline(always)]
+    fn held(&self, block: L::Block) -> L::Block {
+        self.lanes.max(self.limits.0, self.lanes.min(self.limits.1, block))
+    }
+
+    /// Both PSP filters, of which the second is returned; `tail` are the sums that a cut kernel forgets now.
+    #[inline(always)]
+    fn filter(
+        &self,
+        sums: &[i16; 32],
+        fast: &mut [i16; 32],
+        slow: &mut [i16; 32],
+        tail: Option<[i16; 32]>,
+    ) -> L::Block {
+        let l = self.lanes;
+        let mut x1 = self.approach(l.load(fast), l.load(sums), self.fast);
+        if let Some(tail) = &tail {
+            x1 = self.held(l.subtract(x1, l.product(l.load(tail), self.tail_fast)));
+        }
+        l.store(x1, fast);
+        let mut x2 = self.approach(l.load(slow), x1, self.slow);
+        if let Some(tail) = &tail {
+            x2 = self.held(l.subtract(x2, l.product(l.load(tail), self.tail_slow)));
+        }
+        l.store(x2, slow);
+        x2
+    }
+
+    /// Basal drive and soma.
+    #[inline(always)]
+    fn integrate<const COUNT: bool>(
+        &self,
+        x2: L::Block,
+        bias: &[i16; 32],
+        soma: &mut [i16; 32],
+        pull: Option<L::Block>,
+        block: usize,
+        losses: &mut Losses<'_>,
+    ) {
+        let l = self.lanes;
+        let first = block.wrapping_mul(BLOCK);
+        let drive = l.add(l.product(x2, self.basal), l.and(x2, self.basal_whole));
+        let exact = l.add_held(drive, l.load(bias));
+        if COUNT {
+            let beyond = l.greater(exact, self.limits.1) | l.greater(self.limits.0, exact);
+            note_lanes(losses, Variable::Basal, beyond, first);
+        }
+        let old = l.load(soma);
+        let moved = l.product(l.subtract(self.held(exact), old), self.soma);
+        let potential = match pull {
+            None => l.add(old, moved),
+            Some(pull) => {
+                let exact = l.add_held(pull, moved);
+                if COUNT {
+                    let beyond = l.greater(exact, self.limits.1) | l.greater(self.limits.0, exact);
+                    note_lanes(losses, Variable::Soma, beyond, first);
+                }
+                self.held(exact)
+            }
+        };
+        l.store(potential, soma);
+    }
+}

@@ -1,0 +1,184 @@
+//! What runs over whole layers, thousands of times an example.
+//!
+//! Two texts with the same bits: [`plain`] for any machine, in loops over single numbers,
+//! and [`lanes`] for machines with vectors, 32 numbers at a time.
+
+pub mod lanes;
+pub mod plain;
+
+use crate::arithmetic::{Columns, ColumnsMut, Dynamics};
+use crate::formats::{ACCUMULATOR_LIMIT, Variable};
+use crate::losses::Losses;
+use crate::native::{Weight, mean_psp, reciprocal};
+use crate::parameters::Coefficients;
+use crate::random::{Dither, Generator, Offsets};
+use crate::spikes::Spikes;
+
+pub use lanes::{Lanes, Vector};
+pub use plain::Plain;
+
+/// Operations of [`crate::native::Native`] over a layer; see
+/// [`Arithmetic`](crate::arithmetic::Arithmetic) for what each one does.
+pub trait Kernels: Copy {
+    /// Calls `f` where the instructions of these kernels may be used.
+    #[inline(always)]
+    fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
+        f()
+    }
+
+    /// u = narrow(Σ columns); `shift` leads from the weights' to the filters' point.
+    fn sum_columns<W: Weight, const COUNT: bool>(
+        &self,
+        shift: i8,
+        columns: Columns<'_, W>,
+        spikes: &[u16],
+        sums: &mut [i16],
+        losses: &mut Losses<'_>,
+    );
+
+    /// Filters, basal drive, soma, spikes of one step; with a label, under the teaching
+    /// current.
+    #[allow(clippy::too_many_arguments)] // those of `Arithmetic::advance`, and the label
+    fn advance<const COUNT: bool>(
+        &self,
+        layer: &Coefficients,
+        state: Dynamics<'_, i16>,
+        units: usize,
+        label: Option<usize>,
+        offsets: Offsets<'_, Generator>,
+        spikes: &mut Spikes<'_>,
+        losses: &mut Losses<'_>,
+    );
+
+    /// Spikes of units with fixed potentials: unit i of them is called `names[i]`.
+    fn fire(
+        &self,
+        potentials: &[i16],
+        names: &[u16],
+        offsets: Offsets<'_, Generator>,
+        spikes: &mut Spikes<'_>,
+    );
+
+    /// Adds somatic potentials to their sums.
+    #[inline(always)]
+    fn accumulate(&self, somas: &[i16], sums: &mut [i32]) {
+        plain::accumulate(somas, sums);
+    }
+
+    /// σ of the mean apical potentials.
+    #[inline(always)]
+    fn plateaus<W: Weight, const COUNT: bool>(
+        &self,
+        shift: i8,
+        feedback: Columns<'_, W>,
+        psp: &[i16],
+        plateaus: &mut [i16],
+        losses: &mut Losses<'_>,
+    ) {
+        plain::plateaus::<W, COUNT>(shift, feedback, psp, plateaus, losses);
+    }
+
+    /// σ′ of the means of somatic potentials.
+    #[inline(always)]
+    fn slopes<const COUNT: bool>(
+        &self,
+        sums: &[i32],
+        steps: u32,
+        slopes: &mut [i16],
+        losses: &mut Losses<'_>,
+    ) {
+        plain::slopes::<COUNT>(sums, steps, slopes, losses);
+    }
+
+    /// Errors from plateaus and slopes.
+    #[inline(always)]
+    fn errors<const COUNT: bool>(
+        &self,
+        gain: i32,
+        targets: &[i16],
+        forwards: &[i16],
+        errors: &mut [i16],
+        losses: &mut Losses<'_>,
+    ) {
+        plain::errors::<COUNT>(gain, targets, forwards, errors, losses);
+    }
+
+    /// W += narrow(e · psp) for a column; returns the largest magnitude in it.
+    #[allow(clippy::too_many_arguments)] // a column, its two factors, its noise, its losses
+    fn update<W: Weight, const COUNT: bool>(
+        &self,
+        variable: Variable,
+        layer: &Coefficients,
+        weights: &mut [W],
+        errors: &[i16],
+        psp: i16,
+        dither: &[u16; 32],
+        losses: &mut Losses<'_>,
+    ) -> u16;
+
+    /// The same for every column whose presynaptic unit has a mean PSP.
+    #[inline(always)]
+    #[allow(clippy::too_many_arguments)] // a matrix, its two factors, its noise, its losses
+    fn learn<W: Weight, const COUNT: bool>(
+        &self,
+        layer: &Coefficients,
+        matrix: ColumnsMut<'_, W>,
+        presynaptic: &[u16],
+        steps: u32,
+        errors: &[i16],
+        dither: &mut Dither,
+        losses: &mut Losses<'_>,
+    ) {
+        learn_columns::<Self, W, COUNT>(self, layer, matrix, presynaptic, steps, errors, dither, losses);
+    }
+}
+
+/// The updates of all columns whose presynaptic unit has a mean PSP; see
+/// [`Kernels::learn`].
+#[inline(always)]
+#[allow(clippy::too_many_arguments)] // those of `learn`, and the kernels
+pub fn learn_columns<K: Kernels, W: Weight, const COUNT: bool>(
+    kernels: &K,
+    layer: &Coefficients,
+    matrix: ColumnsMut<'_, W>,
+    presynaptic: &[u16],
+    steps: u32,
+    errors: &[i16],
+    dither: &mut Dither,
+    losses: &mut Losses<'_>,
+) {
+    let reciprocal = reciprocal(steps);
+    let mut bounds = matrix.bounds.iter_mut();
+    let columns = matrix.weights.chunks_exact_mut(matrix.stride.max(1));
+    for (column, &sum) in columns.zip(presynaptic) {
+        let bound = bounds.next();
+        if sum == 0 {
+            continue;
+        }
+        let psp = mean_psp::<COUNT>(sum, reciprocal, losses);
+        if psp == 0 {
+            continue;
+        }
+        let noise = dither.draw();
+        let weight = Variable::Weight;
+        let largest = kernels.update::<W, COUNT>(weight, layer, column, errors, psp, &noise, losses);
+        if let Some(bound) = bound {
+            *bound = largest;
+        }
+    }
+}
+
+/// Whether these columns can be added up in 16 bits without a check: the sum is exact in
+/// any order then, and equal to the checked one.
+#[inline(always)]
+fn fits<W: Weight>(bounds: &[u16], spikes: &[u16]) -> bool {
+    if spikes.len() <= W::EXACT_SPIKES {
+        return true;
+    }
+    let mut sum = 0i32;
+    for &unit in spikes {
+        let bound = bounds.get(usize::from(unit)).copied().unwrap_or(u16::MAX);
+        sum = sum.saturating_add(i32::from(bound));
+    }
+    sum <= ACCUMULATOR_LIMIT
+}

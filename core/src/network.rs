@@ -1,0 +1,302 @@
+//! The protocol: phases, windows, plateaus, the order of updates.
+//!
+//! One training example (eLife 2017, "Training"): forward phase of 50 + ⌊Wald⌋ steps with
+//! the image shown; plateaus α^f; target phase of another such length under the teaching
+//! current; plateaus α^t; updates, output layer first. State is kept from phase to phase
+//! and from example to example. Means run from step 30 of a phase to its end.
+//!
+//! A spike is credited in the phase it was fired in. What is left of a potential 30 steps
+//! later (below 0.7 % of its area a step) is not carried into the next phase's means.
+
+use crate::arithmetic::Arithmetic;
+use crate::formats::Variable;
+use crate::input::Input;
+use crate::layer::Layer;
+use crate::losses::Losses;
+use crate::observer::{Moment, Observer, Phase};
+use crate::parameters::{PHASE_STEPS, SETTLING_STEPS};
+use crate::random::{Generator, Stream, test_seed};
+use crate::tables::psp::AREAS;
+use crate::tables::wald::extra_steps;
+
+/// What one example was like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Example {
+    /// Steps of the forward and of the target phase.
+    pub steps: [u32; 2],
+    /// The output with the highest mean potential in the forward phase.
+    pub answer: usize,
+}
+
+/// What a network keeps besides its layers.
+#[derive(Debug, Clone)]
+pub struct Control {
+    /// Draws of phase lengths.
+    pub phase: Generator,
+    /// Training examples seen.
+    pub examples: u32,
+}
+
+impl Control {
+    /// A new network's, under a seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self { phase: Stream::Phase.open(seed), examples: 0 }
+    }
+}
+
+/// A network in lent memory.
+pub struct Network<'a, A: Arithmetic> {
+    /// How numbers are calculated with.
+    pub arithmetic: &'a A,
+    /// Running sums of the synaptic kernel ([`crate::tables::psp::areas`]).
+    pub areas: &'a [u16; AREAS],
+    /// Pixels.
+    pub input: Input<'a>,
+    /// Hidden layers, lowest first.
+    pub hidden: &'a mut [Layer<'a, A>],
+    /// Output neurons.
+    pub output: Layer<'a, A>,
+    /// Mean PSP of each output unit, for the apical dendrites.
+    pub means: &'a mut [A::State],
+    /// Streams and counters.
+    pub control: &'a mut Control,
+    /// What was lost.
+    pub losses: Losses<'a>,
+}
+
+impl<A: Arithmetic> Network<'_, A> {
+    /// Learns one example.
+    ///
+    /// # Draws
+    /// One of `Phase` for each phase; each step, of every layer's `Spikes` and of `Input`;
+    /// at the end, one step of every layer's dither for each changed column and one more.
+    pub fn train(&mut self, image: &[u8], label: usize, observer: &mut impl Observer<A>) -> Example {
+        self.input.show(image);
+        let forward = PHASE_STEPS.wrapping_add(extra_steps(&mut self.control.phase));
+        self.clear_means();
+        self.run(Phase::Forward, forward, None, observer);
+        let answer = self.answer();
+        self.end_forward(forward);
+        observer.at(Moment::ForwardEnd, self);
+        let target = PHASE_STEPS.wrapping_add(extra_steps(&mut self.control.phase));
+        self.output.psp.fill(0);
+        self.output.soma_sums.fill(A::Sum::default());
+        self.run(Phase::Target, target, Some(label), observer);
+        self.end_target(target);
+        observer.at(Moment::TargetEnd, self);
+        self.learn(forward);
+        observer.at(Moment::Learnt, self);
+        self.control.examples = self.control.examples.wrapping_add(1);
+        Example { steps: [forward, target], answer }
+    }
+
+    /// Classifies an image in a forward phase of `steps` steps, from rest. The streams are
+    /// those of this image under the seed; the state of training is gone afterwards, so
+    /// test on a copy.
+    ///
+    /// Means run from step 30, or over the second half of a test of up to 60 steps.
+    pub fn test(
+        &mut self,
+        image: &[u8],
+        steps: u32,
+        (seed, index): (u64, u32),
+        observer: &mut impl Observer<A>,
+    ) -> usize {
+        let seed = test_seed(seed, index);
+        self.input.control.draws = Stream::Input.open(seed);
+        for (layer, number) in self.hidden.iter_mut().zip(0u8..) {
+            layer.control.draws = Stream::Spikes(number).open(seed);
+            layer.rest();
+        }
+        self.output.control.draws = Stream::Spikes(self.hidden.len() as u8).open(seed);
+        self.output.rest();
+        self.input.show(image);
+        self.output.soma_sums.fill(A::Sum::default());
+        self.run(Phase::Test, steps, None, observer);
+        self.answer()
+    }
+
+    /// First step of the window of means in a phase of so many steps.
+    #[must_use]
+    pub const fn window_start(phase: Phase, steps: u32) -> u32 {
+        match phase {
+            Phase::Test if steps <= 2 * SETTLING_STEPS => steps / 2,
+            _ => SETTLING_STEPS,
+        }
+    }
+
+    #[inline(always)]
+    fn run(&mut self, phase: Phase, steps: u32, label: Option<usize>, observer: &mut impl Observer<A>) {
+        let start = Self::window_start(phase, steps);
+        for step in 0..steps {
+            self.losses.enter_step(self.control.examples, step);
+            self.step(label);
+            let in_window = step >= start;
+            match phase {
+                Phase::Forward => {
+                    let area = self.share(steps, start, step, 0);
+                    crate::layer::credit(self.input.psp, self.input.spikes.as_slice(), area);
+                    for layer in self.hidden.iter_mut() {
+                        layer.credit(area);
+                        if in_window {
+                            self.arithmetic.accumulate(layer.soma, layer.soma_sums);
+                        }
+                    }
+                    self.output.credit(self.share(steps, start, step, 1));
+                    if in_window {
+                        self.arithmetic.accumulate(self.output.soma, self.output.soma_sums);
+                    }
+                }
+                Phase::Target => {
+                    self.output.credit(self.share(steps, start, step, 1));
+                    if in_window {
+                        self.accumulate_rates();
+                    }
+                }
+                Phase::Test => {
+                    if in_window {
+                        self.arithmetic.accumulate(self.output.soma, self.output.soma_sums);
+                    }
+                }
+            }
+            observer.at(Moment::Step { phase, step }, self);
+        }
+    }
+
+    /// Pixels, hidden layers upward, outputs: a spike acts on the layer above at once.
+    #[inline(always)]
+    fn step(&mut self, label: Option<usize>) {
+        self.input.step(self.arithmetic);
+        let mut presynaptic = self.input.spikes.as_slice();
+        let output_number = self.hidden.len();
+        for (number, layer) in self.hidden.iter_mut().enumerate() {
+            self.losses.enter_layer(number);
+            layer.step(self.arithmetic, presynaptic, None, &mut self.losses);
+            presynaptic = layer.spikes.as_slice();
+        }
+        self.losses.enter_layer(output_number);
+        self.output.step(self.arithmetic, presynaptic, label, &mut self.losses);
+    }
+
+    /// What a spike of this step adds to the sum of its potential over the window, seen
+    /// `delay` steps later: κ summed from its first step in the window to the last.
+    #[inline(always)]
+    fn share(&self, steps: u32, start: u32, step: u32, delay: u32) -> u16 {
+        let area = |taps: u32| self.areas.get(taps as usize).copied().unwrap_or(0);
+        let fired = step.saturating_add(delay);
+        area(steps.saturating_sub(fired)).saturating_sub(area(start.saturating_sub(fired)))
+    }
+
+    #[inline(always)]
+    fn accumulate_rates(&mut self) {
+        let (arithmetic, c) = (self.arithmetic, self.output.coefficients);
+        for (sum, &soma) in self.output.soma_sums.iter_mut().zip(&*self.output.soma) {
+            *sum = arithmetic.add(*sum, arithmetic.rate(c, soma));
+        }
+    }
+
+    fn clear_means(&mut self) {
+        self.input.psp.fill(0);
+        for layer in self.hidden.iter_mut() {
+            layer.psp.fill(0);
+            layer.soma_sums.fill(A::Sum::default());
+        }
+        self.output.psp.fill(0);
+        self.output.soma_sums.fill(A::Sum::default());
+    }
+
+    /// The first of the outputs with the highest sum.
+    #[inline(always)]
+    fn answer(&self) -> usize {
+        let mut best = (0, None);
+        for (unit, &sum) in self.output.soma_sums.iter().take(self.output.units).enumerate() {
+            if best.1.is_none_or(|other| self.arithmetic.exceeds(sum, other)) {
+                best = (unit, Some(sum));
+            }
+        }
+        best.0
+    }
+
+    /// Mean PSPs of the outputs over the window of a phase.
+    #[inline(always)]
+    fn mean_outputs(&mut self, window: u32) {
+        let c = self.output.coefficients;
+        self.losses.enter_layer(self.hidden.len());
+        for (mean, &sum) in self.means.iter_mut().zip(&*self.output.psp) {
+            *mean = self.arithmetic.mean_psp(c, sum, window, &mut self.losses);
+        }
+    }
+
+    /// α^f, σ(⟨C⟩_f) and σ′(⟨C⟩_f).
+    #[inline(always)]
+    fn end_forward(&mut self, steps: u32) {
+        let window = steps.saturating_sub(SETTLING_STEPS);
+        let arithmetic = self.arithmetic;
+        self.mean_outputs(window);
+        for (number, layer) in self.hidden.iter_mut().enumerate() {
+            self.losses.enter_layer(number);
+            let c = layer.coefficients;
+            let feedback = crate::arithmetic::Columns {
+                weights: layer.feedback,
+                units: layer.units,
+                stride: layer.stride,
+                bounds: &[],
+            };
+            arithmetic.plateaus(c, feedback, self.means, layer.plateaus, &mut self.losses);
+            arithmetic.slopes(c, layer.soma_sums, window, layer.errors, &mut self.losses);
+        }
+        let c = self.output.coefficients;
+        let rates = self.output.plateaus.iter_mut().zip(self.output.errors.iter_mut());
+        for ((rate, slope), &sum) in rates.zip(&*self.output.soma_sums).take(self.output.units) {
+            let mean = arithmetic.mean(c, Variable::Soma, sum, window, &mut self.losses);
+            *rate = arithmetic.rate(c, mean);
+            *slope = arithmetic.slope(c, *rate);
+        }
+    }
+
+    /// α^t and the errors.
+    #[inline(always)]
+    fn end_target(&mut self, steps: u32) {
+        let window = steps.saturating_sub(SETTLING_STEPS);
+        let arithmetic = self.arithmetic;
+        self.mean_outputs(window);
+        for (number, layer) in self.hidden.iter_mut().enumerate() {
+            self.losses.enter_layer(number);
+            let c = layer.coefficients;
+            let feedback = crate::arithmetic::Columns {
+                weights: layer.feedback,
+                units: layer.units,
+                stride: layer.stride,
+                bounds: &[],
+            };
+            arithmetic.plateaus(c, feedback, self.means, layer.sums, &mut self.losses);
+            arithmetic.errors(c, layer.sums, layer.plateaus, layer.errors, &mut self.losses);
+        }
+        self.losses.enter_layer(self.hidden.len());
+        let output = &mut self.output;
+        let c = output.coefficients;
+        for (target, &sum) in output.sums.iter_mut().zip(&*output.soma_sums).take(output.units) {
+            *target = arithmetic.mean(c, Variable::Rate, sum, window, &mut self.losses);
+        }
+        arithmetic.errors(c, output.sums, output.plateaus, output.errors, &mut self.losses);
+    }
+
+    /// The updates, output layer first.
+    #[inline(always)]
+    fn learn(&mut self, forward: u32) {
+        let window = forward.saturating_sub(SETTLING_STEPS);
+        let (arithmetic, losses) = (self.arithmetic, &mut self.losses);
+        losses.enter_layer(self.hidden.len());
+        let below = self.hidden.last().map_or(&*self.input.psp, |layer| &*layer.psp);
+        self.output.learn(arithmetic, below, window, losses);
+        let mut rest = &mut *self.hidden;
+        while let Some((layer, lower)) = rest.split_last_mut() {
+            losses.enter_layer(lower.len());
+            let below = lower.last().map_or(&*self.input.psp, |layer| &*layer.psp);
+            layer.learn(arithmetic, below, window, losses);
+            rest = lower;
+        }
+    }
+}

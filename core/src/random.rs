@@ -1,0 +1,165 @@
+//! Randomness as a resource: named streams, each with its own generator and draw order.
+//!
+//! | stream | who draws | what |
+//! |---|---|---|
+//! | `Phase` | the network | one `u32` for each phase length, forward before target |
+//! | `Input` | the input | one `u32` a step for every two blocks of 32 active pixels |
+//! | `Spikes(l)` | layer l | one `u32` a step for every two blocks of 32 neurons |
+//! | `Weights(l)` | layer l | one `u32` a weight, column by column (all units of input 0, then of input 1, …), then one a bias |
+//! | `Feedback(l)` | layer l | one `u32` a weight, column by column (all units of output 0, …) |
+//! | `Dither(l)` | layer l | 16 lanes of xorshift32, stepped once a changed column; see [`Dither`] |
+//!
+//! Layers count from 0, the first hidden one; the output layer comes last. A stream
+//! belongs to one layer, so that a silent neuron or another topology elsewhere never
+//! shifts the numbers of its neighbours, and a vector machine may draw a block at a time.
+
+use rand_core::{Rng, SeedableRng};
+use rand_xorshift::XorShiftRng;
+
+/// The generator behind every stream: xorshift128 (Marsaglia 2003), 16 bytes of state.
+pub type Generator = XorShiftRng;
+
+/// Names of the streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// Phase lengths.
+    Phase,
+    /// Input spikes.
+    Input,
+    /// Spikes of a layer.
+    Spikes(u8),
+    /// Initial feed-forward weights and biases of a layer.
+    Weights(u8),
+    /// Feedback weights of a layer.
+    Feedback(u8),
+    /// Stochastic rounding of a layer's updates.
+    Dither(u8),
+    /// The order of the training examples (drawn by the host).
+    Order,
+}
+
+impl Stream {
+    const fn number(self) -> u64 {
+        let (kind, layer) = match self {
+            Self::Phase => (1, 0),
+            Self::Input => (2, 0),
+            Self::Spikes(l) => (3, l),
+            Self::Weights(l) => (4, l),
+            Self::Feedback(l) => (5, l),
+            Self::Dither(l) => (6, l),
+            Self::Order => (7, 0),
+        };
+        (kind << 8) | layer as u64
+    }
+
+    /// The stream of this name under a seed.
+    #[must_use]
+    pub fn open(self, seed: u64) -> Generator {
+        let first = mix(seed ^ mix(self.number()));
+        let second = mix(first ^ self.number());
+        let mut bytes = [0u8; 16];
+        let words = first.to_le_bytes().into_iter().chain(second.to_le_bytes());
+        for (byte, word) in bytes.iter_mut().zip(words) {
+            *byte = word;
+        }
+        Generator::from_seed(bytes)
+    }
+}
+
+/// The seed of the test of one image, so that images can be tested in any order.
+#[must_use]
+pub fn test_seed(seed: u64, image: u32) -> u64 {
+    mix(seed ^ 0x7E57_0000_0000_0000) ^ u64::from(image)
+}
+
+/// SplitMix64's output function (Steele, Lea & Flood 2014).
+const fn mix(value: u64) -> u64 {
+    let z = value.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+/// Offsets into the noise, one a block of 32 units.
+///
+/// # Draws
+/// One `u32` for two blocks: bits 31–20 for the first, bits 15–4 for the second. Make a
+/// new one each step; what is left of the last draw is thrown away.
+pub struct Offsets<'a, R> {
+    draws: &'a mut R,
+    kept: Option<u16>,
+}
+
+impl<'a, R: Rng> Offsets<'a, R> {
+    /// Offsets for the blocks of one step.
+    #[inline(always)]
+    pub fn new(draws: &'a mut R) -> Self {
+        Self { draws, kept: None }
+    }
+
+    /// The offset of the next block, below 4096.
+    #[inline(always)]
+    pub fn draw(&mut self) -> u16 {
+        if let Some(kept) = self.kept.take() {
+            return kept;
+        }
+        let draw = self.draws.next_u32();
+        self.kept = Some(((draw >> 4) & 0xFFF) as u16);
+        (draw >> 20) as u16
+    }
+}
+
+/// Lanes of the dither.
+pub const DITHER_LANES: usize = 16;
+/// What a lane gains from one block of 32 units to the next.
+pub const DITHER_STRIDE: u16 = 0x9E37;
+
+/// Numbers for stochastic rounding: 16 xorshift32 generators side by side.
+///
+/// Each column of weights that changes takes one step, which yields 32 numbers of 16 bits
+/// (lane 2i is the high half of generator i, lane 2i + 1 the low half). Unit u of the
+/// column uses lane u mod 32 plus ⌊u/32⌋ times [`DITHER_STRIDE`], modulo 2¹⁶: equally
+/// spread over the blocks (a Weyl sequence), fresh from column to column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dither {
+    lanes: [u32; DITHER_LANES],
+}
+
+impl Dither {
+    /// A dither that must be seeded before use; for statically allocated memory.
+    #[must_use]
+    pub const fn unseeded() -> Self {
+        Self { lanes: [1; DITHER_LANES] }
+    }
+
+    /// Seeds every lane from a stream.
+    ///
+    /// # Draws
+    /// 16 `u32`, made odd so that no lane is stuck at zero.
+    pub fn seed(&mut self, draws: &mut impl Rng) {
+        for lane in &mut self.lanes {
+            *lane = draws.next_u32() | 1;
+        }
+    }
+
+    /// The next 32 numbers.
+    #[inline(always)]
+    pub fn draw(&mut self) -> [u16; 32] {
+        let mut numbers = [0u16; 32];
+        for (pair, lane) in numbers.as_chunks_mut::<2>().0.iter_mut().zip(&mut self.lanes) {
+            let mut x = *lane;
+            x ^= x << 13;
+            x ^= x >> 17;
+            x ^= x << 5;
+            *lane = x;
+            *pair = [(x >> 16) as u16, x as u16];
+        }
+        numbers
+    }
+
+    /// The state, for digests and checkpoints.
+    #[must_use]
+    pub fn state(&self) -> &[u32; DITHER_LANES] {
+        &self.lanes
+    }
+}

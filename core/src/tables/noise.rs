@@ -1,0 +1,159 @@
+//! Poisson spikes by comparison with noise that was drawn beforehand.
+//!
+//! A neuron of somatic potential C emits n spikes in a step, n ~ Poisson(0.2 σ(C)). With a
+//! uniform number U, "at least m spikes" means U < P(n ≥ m | C), and since that probability
+//! grows with C, it means C > Lₘ(U). So the sigmoid, the exponential and the draw become
+//! one comparison with a stored threshold, exact in distribution up to the grain of U.
+//!
+//! U takes the 4096 values (k + ½)/4096, in an order shuffled once. A block of 32 units
+//! reads 32 neighbours of that circle from an offset drawn afresh ([`crate::random`]).
+//! A pixel is a unit too: its potential is the logit of its grey level.
+//!
+//! # Numerics
+//! Potentials have 8 fraction bits. A probability is a multiple of 1/4096, off by at most
+//! 1/8192 of a spike per step: 0.16 grey levels of a pixel. Four or more spikes in one
+//! step (5.7·10⁻⁵ of the steps at the highest rate) count as three.
+
+mod values {
+    include!("noise_values.rs");
+}
+
+use values::{ONE, PIXEL, THREE, TWO};
+
+/// Units that share one offset into the noise.
+pub const BLOCK: usize = 32;
+/// Values that a uniform number takes.
+pub const GRAINS: usize = 4096;
+/// The threshold no potential exceeds.
+pub const NEVER: i16 = i16::MAX;
+
+/// Thresholds for one spike at each place of the circle; the first block stands again at
+/// the end, so that 32 places can be read from any offset.
+pub static NOISE: [i16; GRAINS + BLOCK] = noise();
+
+/// Rank of the uniform number at each place of the circle, for whoever computes the
+/// spikes from their definition (the f64 reference): U = (rank + ½)/4096.
+#[must_use]
+pub fn rank(place: usize) -> u16 {
+    RANK.get(place & (GRAINS - 1)).copied().unwrap_or(0)
+}
+
+/// 32 thresholds from an offset below 4096.
+#[inline(always)]
+#[must_use]
+pub fn thresholds(offset: u16) -> &'static [i16; BLOCK] {
+    static FIRST: [i16; BLOCK] = [NEVER; BLOCK];
+    NOISE.get(usize::from(offset)..).and_then(|n| n.first_chunk()).unwrap_or(&FIRST)
+}
+
+/// A unit emits one spike only, whatever its noise, up to this potential; …
+pub const SINGLE_BELOW: i16 = TWO[0];
+/// where its noise exceeds this threshold, whatever its potential; …
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)] // a constant
+pub const SINGLE_ABOVE: i16 = ONE[TWO.len() - 1];
+/// and where its potential exceeds the threshold by no more than this.
+pub const SINGLE_WITHIN: i16 = least_gap();
+
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)] // evaluated by the compiler
+const fn least_gap() -> i16 {
+    let (mut gap, mut rank) = (i16::MAX, 0);
+    while rank < TWO.len() {
+        let here = TWO[rank] - ONE[rank];
+        gap = if here < gap { here } else { gap };
+        rank += 1;
+    }
+    gap
+}
+
+/// How many spikes a unit emits whose potential exceeds the threshold `one`: 1, 2 or 3.
+#[inline(always)]
+#[must_use]
+pub fn count(potential: i16, one: i16) -> u8 {
+    if potential <= SINGLE_BELOW || one > SINGLE_ABOVE {
+        return 1;
+    }
+    count_more(potential, one)
+}
+
+#[inline(always)]
+fn count_more(potential: i16, one: i16) -> u8 {
+    let place = (one.wrapping_sub(ONE[0]) >> 1) as usize;
+    let rank = usize::from(RANK_OF.get(place).copied().unwrap_or(u8::MAX));
+    let beyond = |table: &[i16]| table.get(rank).is_some_and(|&t| potential > t);
+    1u8.wrapping_add(u8::from(beyond(&TWO))).wrapping_add(u8::from(beyond(&THREE)))
+}
+
+/// Distance between the thresholds of one spike that may mean two.
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)] // a constant
+const SPAN: usize = (ONE[TWO.len() - 1] as i32 - ONE[0] as i32) as usize / 2 + 1;
+
+/// Rank of a threshold among those, by half of its distance from the first: they lie more
+/// than two steps apart.
+static RANK_OF: [u8; SPAN] = rank_of();
+
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)] // evaluated by the compiler
+const fn rank_of() -> [u8; SPAN] {
+    let mut rank_of = [u8::MAX; SPAN];
+    let mut rank = 0;
+    while rank < TWO.len() {
+        let place = (ONE[rank] - ONE[0]) as usize / 2;
+        assert!(rank_of[place] == u8::MAX, "two thresholds in one place");
+        rank_of[place] = rank as u8;
+        rank += 1;
+    }
+    rank_of
+}
+
+/// The potential at which a neuron would fire like a pixel of this grey level.
+#[inline(always)]
+#[must_use]
+pub fn pixel_potential(grey: u8) -> i16 {
+    PIXEL.get(usize::from(grey)).copied().unwrap_or(i16::MIN)
+}
+
+static RANK: [u16; GRAINS] = shuffled();
+
+/// Fisher–Yates with a 32-bit xorshift (Marsaglia 2003: 13, 17, 5) from a fixed seed.
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)] // evaluated by the compiler
+const fn shuffled() -> [u16; GRAINS] {
+    let mut order = [0u16; GRAINS];
+    let mut i = 0;
+    while i < GRAINS {
+        order[i] = i as u16;
+        i += 1;
+    }
+    let mut draw: u32 = 0x0A91_CA1D;
+    while i > 1 {
+        draw ^= draw << 13;
+        draw ^= draw >> 17;
+        draw ^= draw << 5;
+        let other = ((draw as u64 * i as u64) >> 32) as usize;
+        i -= 1;
+        let kept = order[i];
+        order[i] = order[other];
+        order[other] = kept;
+    }
+    order
+}
+
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)] // evaluated by the compiler
+const fn noise() -> [i16; GRAINS + BLOCK] {
+    let order = shuffled();
+    let mut noise = [NEVER; GRAINS + BLOCK];
+    let mut i = 0;
+    while i < GRAINS + BLOCK {
+        let rank = order[i % GRAINS] as usize;
+        if rank < ONE.len() {
+            noise[i] = ONE[rank];
+        }
+        i += 1;
+    }
+    noise
+}
+
+/// The stored thresholds for one, two and three spikes, and the pixels' potentials; for
+/// the test that makes them again.
+#[must_use]
+pub fn stored() -> (&'static [i16], &'static [i16], &'static [i16], &'static [i16]) {
+    (&ONE, &TWO, &THREE, &PIXEL)
+}
