@@ -1,0 +1,81 @@
+//! What can go wrong, each in one line that says what to do.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::data::DataError;
+
+/// Why a board did not run to its end.
+#[derive(Debug, Error)]
+pub enum EmulateError {
+    /// The board is not in the table.
+    #[error("there is no board {name}; there are {known}")]
+    UnknownBoard {
+        /// As asked for.
+        name: String,
+        /// The names in the table.
+        known: String,
+    },
+    /// The table of boards, or a file of a board, could not be read.
+    #[error("{path}: {reason}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A program that is not installed.
+    #[error("{program} is not installed; {remedy}")]
+    Missing {
+        /// Its name.
+        program: String,
+        /// What to type.
+        remedy: &'static str,
+    },
+    /// The compiler has no library for the board's processor.
+    #[error("the compiler lacks {target}; run: scripts/targets {target}")]
+    Target {
+        /// The missing target.
+        target: String,
+    },
+    /// The firmware does not compile, or does not fit the board.
+    #[error("the firmware does not build for {board} with {network}: {reason}")]
+    Build {
+        /// The board.
+        board: String,
+        /// The network.
+        network: String,
+        /// The first line of the compiler or the linker that says why.
+        reason: String,
+    },
+    /// The program ended with another code than zero.
+    #[error("{board} ended with {code}: {reason}")]
+    Ended {
+        /// The board.
+        board: String,
+        /// The exit code.
+        code: i32,
+        /// The last line of its log, or what the code stands for.
+        reason: String,
+    },
+    /// The emulator took too long and was ended.
+    #[error("{board} was still running after {seconds} s and was ended; see --timeout")]
+    TimeOut {
+        /// The board.
+        board: String,
+        /// The limit.
+        seconds: u64,
+    },
+    /// The images.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// Anything else of the operating system.
+    #[error("{what}: {source}")]
+    System {
+        /// What was being done.
+        what: &'static str,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+}

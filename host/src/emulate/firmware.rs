@@ -1,0 +1,160 @@
+//! Builds the firmware for a board and reads from the result what it will occupy.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::{Board, EmulateError, Shape};
+
+/// A program for a board.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// A copy of its own: boards of one target share the place where cargo puts it.
+    pub elf: PathBuf,
+    /// Bytes of flash that are code.
+    pub code: u32,
+    /// Bytes of flash that are constants, initial values and exception vectors.
+    pub constants: u32,
+    /// Bytes of RAM taken for good.
+    pub ram: u32,
+    /// Whether the program counts what is lost: boards with more than 16 KB do.
+    pub counts: bool,
+}
+
+/// `firmware/` here, or else in the workspace this was built from.
+pub fn default_directory() -> PathBuf {
+    let here = PathBuf::from("firmware");
+    if here.is_dir() {
+        return here;
+    }
+    let host = Path::new(env!("CARGO_MANIFEST_DIR"));
+    host.parent().unwrap_or(host).join(here)
+}
+
+/// Builds a program of the firmware for a board with a network.
+pub fn build(firmware: &Path, board: &Board, shape: &Shape, program: &str) -> Result<Program, EmulateError> {
+    let target_directory =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| firmware.join("target"), PathBuf::from);
+    let target_directory =
+        std::path::absolute(&target_directory).unwrap_or(target_directory).join("firmware");
+    let toolchain = toolchain(firmware, &board.target)?;
+    let output = Command::new("cargo")
+        .args(toolchain)
+        .args(["build", "--quiet", "--release", "--bin", program, "--target", &board.target])
+        .current_dir(firmware)
+        .env("BOARD", &board.name)
+        .env("NETWORK", shape.to_string())
+        .env("CARGO_TARGET_DIR", &target_directory)
+        // Left over from a cargo that may have started us.
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env_remove("RUSTUP_TOOLCHAIN")
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|_| missing("cargo"))?;
+    if !output.status.success() {
+        let log = String::from_utf8_lossy(&output.stderr).into_owned();
+        return Err(reason_of_failure(board, shape, &log));
+    }
+    let built = target_directory.join(&board.target).join("release").join(program);
+    let kept =
+        built.with_file_name(format!("{program}-{}-{}", board.name, shape.to_string().replace(':', "-")));
+    let bytes = fs::copy(&built, &kept).and_then(|_| fs::read(&kept));
+    let bytes = bytes.map_err(|error| EmulateError::File { path: built, reason: error.to_string() })?;
+    let small = fs::read_to_string(firmware.join(format!("boards/{}.x", board.name)));
+    let counts = !small.unwrap_or_default().contains("LENGTH = 16K");
+    let sizes = sections(&bytes);
+    let sum = |keep: fn(&Section) -> bool| sizes.iter().filter(|&s| keep(s)).map(|s| s.bytes).sum();
+    Ok(Program {
+        elf: kept,
+        code: sum(|s| s.kind == Kind::Code),
+        constants: sum(|s| matches!(s.kind, Kind::Constants | Kind::Initialised)),
+        ram: sum(|s| matches!(s.kind, Kind::Initialised | Kind::Zeroed)),
+        counts,
+    })
+}
+
+/// The argument that makes cargo use a compiler with this target; see scripts/targets.
+fn toolchain(firmware: &Path, target: &str) -> Result<Option<String>, EmulateError> {
+    let script = firmware.join("../scripts/targets");
+    let Ok(output) = Command::new(script).args(["--toolchain", target]).stdin(Stdio::null()).output() else {
+        return Ok(None); // no script here: whatever cargo there is
+    };
+    if !output.status.success() {
+        return Err(EmulateError::Target { target: target.to_owned() });
+    }
+    Ok(Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        .filter(|argument| !argument.is_empty()))
+}
+
+fn reason_of_failure(board: &Board, shape: &Shape, log: &str) -> EmulateError {
+    if log.contains("can't find crate for `core`") {
+        return EmulateError::Target { target: board.target.clone() };
+    }
+    let mut lines = log.lines();
+    let line = lines.clone().find(|line| line.contains("overflow") || line.contains("will not fit"));
+    let line = line.or_else(|| lines.clone().find(|line| line.starts_with("error"))).or_else(|| lines.next());
+    EmulateError::Build {
+        board: board.name.clone(),
+        network: shape.to_string(),
+        reason: line.unwrap_or("no reason given").trim().trim_start_matches("= note: ").to_owned(),
+    }
+}
+
+/// What to do about a program that is not there.
+pub fn missing(program: &str) -> EmulateError {
+    let remedy = match program {
+        "cargo" => "see https://rustup.rs",
+        "defmt-print" => "run: cargo install defmt-print",
+        "qemu-system-arm" => "on Debian: apt-get install qemu-system-arm",
+        "qemu-system-riscv32" => "on Debian: apt-get install qemu-system-misc",
+        _ => "it is needed to run this board",
+    };
+    EmulateError::Missing { program: program.to_owned(), remedy }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Code,
+    Constants,
+    Initialised,
+    Zeroed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Section {
+    kind: Kind,
+    bytes: u32,
+}
+
+/// The sections that are loaded, of a little-endian ELF file of 32 bits. What is set aside for stack and heap is not
+/// counted; it is all the RAM that is left.
+fn sections(elf: &[u8]) -> Vec<Section> {
+    let half = |at: usize| elf.get(at..).and_then(|b| b.first_chunk()).map_or(0, |b| u16::from_le_bytes(*b));
+    let word = |at: usize| elf.get(at..).and_then(|b| b.first_chunk()).map_or(0, |b| u32::from_le_bytes(*b));
+    let (table, size, count, names) =
+        (word(32) as usize, usize::from(half(46)), usize::from(half(48)), usize::from(half(50)));
+    let names_at = word(table + names * size + 16) as usize;
+    let name = |header: usize| {
+        let start = names_at + word(header) as usize;
+        elf.get(start..).unwrap_or(&[]).split(|&byte| byte == 0).next().unwrap_or(&[])
+    };
+    const WRITE: u32 = 1;
+    const ALLOC: u32 = 2;
+    const EXECUTE: u32 = 4;
+    const NO_BITS: u32 = 8;
+    let headers = (0..count).map(|number| table + number * size);
+    let loaded = headers.filter(|&at| word(at + 8) & ALLOC != 0 && !matches!(name(at), b".stack" | b".heap"));
+    loaded
+        .map(|at| {
+            let flags = word(at + 8);
+            let kind = match word(at + 4) {
+                NO_BITS => Kind::Zeroed,
+                _ if flags & EXECUTE != 0 => Kind::Code,
+                _ if flags & WRITE != 0 => Kind::Initialised,
+                _ => Kind::Constants,
+            };
+            Section { kind, bytes: word(at + 20) }
+        })
+        .collect()
+}

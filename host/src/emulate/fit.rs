@@ -1,0 +1,1 @@
+//! `apical fit`: which networks fit a device.

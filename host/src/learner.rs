@@ -1,0 +1,295 @@
+//! A network that learns and classifies, whatever arithmetic it runs in.
+
+use crate::data::Split;
+use crate::model::Model;
+use crate::network::OwnedNetwork;
+use crate::readable::Readable;
+use crate::vector::Path;
+use apical_core::emulated::{Decay, Emulated, EmulatedCoefficients, EmulatedParameters, Table};
+use apical_core::formats::Variable;
+use apical_core::kernels::{Kernels, Plain};
+use apical_core::losses::LayerTallies;
+use apical_core::native::{Native, Weight};
+use apical_core::parameters::LayerParameters;
+use apical_core::rounding::Rounding;
+
+/// What some training examples came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Trained {
+    /// Examples.
+    pub examples: u64,
+    /// Examples whose forward phase pointed to another output than the label.
+    pub wrong: u64,
+    /// Steps of both phases.
+    pub steps: u64,
+}
+
+/// What a layer has learnt, as raw numbers: integers in the formats of the layer, or the
+/// bits of an f64. Column by column, without padding; biases as the arithmetic keeps them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// W, a column for each presynaptic unit.
+    pub weights: Vec<i64>,
+    /// Biases.
+    pub bias: Vec<i64>,
+    /// Y, a column for each output; empty in the output layer.
+    pub feedback: Vec<i64>,
+}
+
+/// Something that learns.
+pub trait Learner: Send {
+    /// Trains on the examples at these places of a split, in this order.
+    fn train(&mut self, split: &Split, order: &[u32]) -> Trained;
+    /// Answers for the images `first..first + answers.len()`, each from rest; the state of
+    /// training is not disturbed.
+    fn test(&mut self, split: &Split, first: usize, steps: u32, answers: &mut [u8]);
+    /// A copy to test with on another thread.
+    fn duplicate(&self) -> Box<dyn Learner>;
+    /// Fingerprint of the whole state, where there is one.
+    fn digest(&mut self) -> Option<u64>;
+    /// Mean feed-forward weight of each layer.
+    fn mean_weights(&self) -> Vec<f64>;
+    /// Spikes since the last call: inputs, then layers.
+    fn take_fired(&mut self) -> Vec<u64>;
+    /// What was lost since the last call, by layer.
+    fn take_losses(&mut self) -> Vec<LayerTallies>;
+    /// Bytes of weights and of the rest of the state.
+    fn bytes(&self) -> (usize, usize);
+    /// What was learnt.
+    fn store(&self) -> Vec<Stored>;
+    /// Takes over what a learner of the same sizes and formats stored.
+    fn restore(&mut self, layers: &[Stored]);
+}
+
+/// A core network in any arithmetic.
+pub struct CoreLearner<A: Readable> {
+    seed: u64,
+    /// The network.
+    pub network: OwnedNetwork<A>,
+    scratch: Option<Box<OwnedNetwork<A>>>,
+}
+
+impl<A: Readable> CoreLearner<A> {
+    /// A network with its initial weights; `coefficients` makes those of each layer.
+    pub fn new(arithmetic: A, model: &Model, coefficients: impl Fn(usize) -> A::Coefficients) -> Self {
+        let network = OwnedNetwork::new(arithmetic, model, coefficients);
+        Self { seed: model.seed, network, scratch: None }
+    }
+}
+
+impl<A> Learner for CoreLearner<A>
+where
+    A: Readable + Clone + Send + 'static,
+    A::Weight: Send,
+    A::State: Send,
+    A::Sum: Send,
+    A::Coefficients: Clone + Send,
+{
+    fn train(&mut self, split: &Split, order: &[u32]) -> Trained {
+        self.scratch = None;
+        self.network.with(|network| {
+            let mut trained = Trained::default();
+            for &index in order {
+                let (image, label) = (split.image(index as usize), split.labels[index as usize]);
+                let example = network.train(image, usize::from(label), &mut ());
+                trained.examples += 1;
+                trained.wrong += u64::from(example.answer != usize::from(label));
+                trained.steps += u64::from(example.steps[0] + example.steps[1]);
+            }
+            trained
+        })
+    }
+
+    fn test(&mut self, split: &Split, first: usize, steps: u32, answers: &mut [u8]) {
+        let network = &self.network;
+        let scratch = self.scratch.get_or_insert_with(|| Box::new(network.clone()));
+        let seed = self.seed;
+        scratch.with(|network| {
+            for (answer, index) in answers.iter_mut().zip(first..) {
+                *answer = network.test(split.image(index), steps, (seed, index as u32), &mut ()) as u8;
+            }
+        });
+    }
+
+    fn duplicate(&self) -> Box<dyn Learner> {
+        Box::new(Self { seed: self.seed, network: self.network.clone(), scratch: None })
+    }
+
+    fn digest(&mut self) -> Option<u64> {
+        Some(self.network.digest())
+    }
+
+    fn mean_weights(&self) -> Vec<f64> {
+        let layers = self.network.layers.iter();
+        layers
+            .map(|layer| {
+                let columns = layer.weights.chunks_exact(layer.stride);
+                let neurons = columns.flat_map(|column| &column[..layer.units]);
+                let sum: i64 = neurons.map(|&w| A::weight(w)).sum();
+                let count = layer.weights.len() / layer.stride * layer.units;
+                sum as f64 / count as f64 * A::lsb(&layer.coefficients, Variable::Weight)
+            })
+            .collect()
+    }
+
+    fn take_fired(&mut self) -> Vec<u64> {
+        self.network.take_fired()
+    }
+
+    fn take_losses(&mut self) -> Vec<LayerTallies> {
+        self.network.take_losses()
+    }
+
+    fn bytes(&self) -> (usize, usize) {
+        self.network.bytes()
+    }
+
+    fn store(&self) -> Vec<Stored> {
+        let matrix = |weights: &[A::Weight], stride: usize, units: usize| -> Vec<i64> {
+            let columns = weights.chunks_exact(stride).flat_map(|column| &column[..units]);
+            columns.map(|&weight| A::weight(weight)).collect()
+        };
+        let layers = self.network.layers.iter();
+        layers
+            .map(|layer| Stored {
+                weights: matrix(&layer.weights, layer.stride, layer.units),
+                bias: layer.bias[..layer.units].iter().map(|&bias| A::state(bias)).collect(),
+                feedback: matrix(&layer.feedback, layer.stride, layer.units),
+            })
+            .collect()
+    }
+
+    fn restore(&mut self, layers: &[Stored]) {
+        self.scratch = None;
+        let matrix = |weights: &mut [A::Weight], stride: usize, units: usize, raw: &[i64]| {
+            for (column, raw) in weights.chunks_exact_mut(stride).zip(raw.chunks_exact(units)) {
+                column.iter_mut().zip(raw).for_each(|(weight, &raw)| *weight = A::to_weight(raw));
+            }
+        };
+        for (layer, stored) in self.network.layers.iter_mut().zip(layers) {
+            let (stride, units) = (layer.stride, layer.units);
+            matrix(&mut layer.weights, stride, units, &stored.weights);
+            matrix(&mut layer.feedback, stride, units, &stored.feedback);
+            let biases = layer.bias.iter_mut().zip(&stored.bias);
+            biases.for_each(|(bias, &raw)| *bias = A::to_state(raw));
+        }
+        self.network.with(|network| {
+            let arithmetic = network.arithmetic;
+            let layers = network.hidden.iter_mut().chain([&mut network.output]);
+            layers.for_each(|layer| layer.refresh_bounds(arithmetic));
+        });
+    }
+}
+
+/// Width of the stored weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Width {
+    /// 16 bits, 8 of them behind the binary point.
+    Sixteen,
+    /// 8 bits: 4 behind the binary point in hidden layers, 3 in the output layer.
+    Eight,
+}
+
+impl Width {
+    /// Bits.
+    #[must_use]
+    pub const fn bits(self) -> u32 {
+        match self {
+            Self::Sixteen => 16,
+            Self::Eight => 8,
+        }
+    }
+
+    /// Fraction bits of the weights of a layer.
+    #[must_use]
+    pub const fn fraction(self, is_output: bool) -> u8 {
+        match (self, is_output) {
+            (Self::Sixteen, _) => 8,
+            (Self::Eight, false) => 4,
+            (Self::Eight, true) => 3,
+        }
+    }
+}
+
+/// A core network in the compiled-in arithmetic, on the instructions of `path`.
+#[must_use]
+pub fn native(model: &Model, width: Width, rounding: Rounding, path: Path, count: bool) -> Box<dyn Learner> {
+    let last = model.layers() - 1;
+    let layers: Vec<_> = (0..=last)
+        .map(|l| LayerParameters {
+            kernel: model.kernel,
+            learning_rate: model.learning_rates[l],
+            weight_fraction: width.fraction(l == last),
+            rounding,
+        })
+        .collect();
+    match path {
+        Path::Scalar => on::<Plain>(model, &layers, width, count),
+        #[cfg(target_arch = "x86_64")]
+        Path::Avx2 => on::<crate::vector::OnAvx2>(model, &layers, width, count),
+        #[cfg(target_arch = "x86_64")]
+        Path::Avx512 => on::<crate::vector::OnAvx512>(model, &layers, width, count),
+        #[cfg(not(target_arch = "x86_64"))]
+        _ => on::<Plain>(model, &layers, width, count),
+    }
+}
+
+fn on<K>(model: &Model, layers: &[LayerParameters], width: Width, count: bool) -> Box<dyn Learner>
+where
+    K: Kernels + Default + Send + 'static,
+{
+    match (width, count) {
+        (Width::Sixteen, false) => boxed(Native::<K, i16, false>::new(K::default()), model, layers),
+        (Width::Sixteen, true) => boxed(Native::<K, i16, true>::new(K::default()), model, layers),
+        (Width::Eight, false) => boxed(Native::<K, i8, false>::new(K::default()), model, layers),
+        (Width::Eight, true) => boxed(Native::<K, i8, true>::new(K::default()), model, layers),
+    }
+}
+
+fn boxed<K, W, const COUNT: bool>(
+    arithmetic: Native<K, W, COUNT>,
+    model: &Model,
+    layers: &[LayerParameters],
+) -> Box<dyn Learner>
+where
+    K: Kernels + Send + 'static,
+    W: Weight + Into<i64> + Send,
+{
+    Box::new(CoreLearner::new(arithmetic, model, |l| layers[l].coefficients()))
+}
+
+/// A core network in formats chosen at run time, a table for each layer.
+#[must_use]
+pub fn emulated(model: &Model, tables: &[Table], decay: Decay, count: bool) -> Box<dyn Learner> {
+    let coefficients = |l: usize| {
+        EmulatedParameters {
+            kernel: model.kernel,
+            learning_rate: model.learning_rates[l],
+            table: tables[l],
+            decay,
+            is_output: l + 1 == model.layers(),
+        }
+        .coefficients()
+    };
+    match Path::best() {
+        Path::Scalar => emulated_on::<Plain>(model, coefficients, count),
+        #[cfg(target_arch = "x86_64")]
+        Path::Avx2 => emulated_on::<crate::vector::OnAvx2>(model, coefficients, count),
+        #[cfg(target_arch = "x86_64")]
+        Path::Avx512 => emulated_on::<crate::vector::OnAvx512>(model, coefficients, count),
+        #[cfg(not(target_arch = "x86_64"))]
+        _ => emulated_on::<Plain>(model, coefficients, count),
+    }
+}
+
+fn emulated_on<K: Kernels + Default + Send + 'static>(
+    model: &Model,
+    coefficients: impl Fn(usize) -> EmulatedCoefficients,
+    count: bool,
+) -> Box<dyn Learner> {
+    if count {
+        Box::new(CoreLearner::new(Emulated::<K, true>::new(K::default()), model, coefficients))
+    } else {
+        Box::new(CoreLearner::new(Emulated::<K, false>::new(K::default()), model, coefficients))
+    }
+}

@@ -1,0 +1,16 @@
+//! The host side of Apical.
+
+pub mod aligned;
+pub mod cli;
+pub mod data;
+pub mod emulate;
+pub mod experiment;
+pub mod learner;
+pub mod lockstep;
+pub mod model;
+pub mod network;
+pub mod readable;
+pub mod reference;
+pub mod report;
+pub mod statistics;
+pub mod vector;

@@ -1,0 +1,147 @@
+//! A whole training run of the core with its losses counted, some of its examples compared
+//! with the reference.
+
+use crate::data::Split;
+use crate::experiment::order::Order;
+use crate::experiment::plan::Plan;
+use crate::experiment::twin::settings;
+use crate::learner::Width;
+use crate::model::Model;
+use crate::network::OwnedNetwork;
+use crate::reference;
+use crate::vector::Path;
+use apical_core::formats::Variable;
+use apical_core::kernels::Kernels;
+use apical_core::losses::LayerTallies;
+use apical_core::native::{Native, Weight};
+use apical_core::parameters::LayerParameters;
+use indicatif::ProgressBar;
+
+use super::align::align;
+use super::core_side::{Recorder, Traced};
+use super::errors::Comparer;
+use super::first::{Parting, first_difference};
+use super::reference_side::Witness;
+
+/// Examples of a free run after which no first difference is looked for any more.
+const FREE_EXAMPLES: usize = 200;
+
+/// What a shadowed run came to.
+#[derive(Debug, Clone)]
+pub struct Shadow {
+    /// Errors, one example at a time.
+    pub errors: Comparer,
+    /// Losses of the whole run, by layer.
+    pub losses: Vec<LayerTallies>,
+    /// Fingerprint at the end; that of the same run without counting.
+    pub digest: u64,
+    /// Where two free runs part.
+    pub parting: Parting,
+}
+
+/// Trains the core under a seed as the plan says, and compares `compared` of its examples,
+/// spread evenly over the run.
+#[must_use]
+pub fn shadow(plan: &Plan, split: &Split, seed: u64, compared: usize, bar: &ProgressBar) -> Shadow {
+    match Path::best() {
+        Path::Scalar => on::<apical_core::kernels::Plain>(plan, split, seed, compared, bar),
+        #[cfg(target_arch = "x86_64")]
+        Path::Avx2 => on::<crate::vector::OnAvx2>(plan, split, seed, compared, bar),
+        #[cfg(target_arch = "x86_64")]
+        Path::Avx512 => on::<crate::vector::OnAvx512>(plan, split, seed, compared, bar),
+        #[cfg(not(target_arch = "x86_64"))]
+        _ => on::<apical_core::kernels::Plain>(plan, split, seed, compared, bar),
+    }
+}
+
+fn on<K: Kernels + Default>(
+    plan: &Plan,
+    split: &Split,
+    seed: u64,
+    compared: usize,
+    bar: &ProgressBar,
+) -> Shadow {
+    match plan.width {
+        Width::Sixteen => with::<K, i16>(plan, split, seed, compared, bar),
+        Width::Eight => with::<K, i8>(plan, split, seed, compared, bar),
+    }
+}
+
+fn with<K, W>(plan: &Plan, split: &Split, seed: u64, compared: usize, bar: &ProgressBar) -> Shadow
+where
+    K: Kernels + Default,
+    W: Weight + Into<i64>,
+{
+    let model = plan.model(seed);
+    let mut order = Order::new(seed, split.len());
+    let mut core = counting::<K, W>(plan, &model);
+    let mut reference = twin(&model);
+    let mut free = order.clone();
+    let free = free.next_epoch(plan.examples.min(FREE_EXAMPLES));
+    let parting = first_difference(&mut counting::<K, W>(plan, &model), &mut twin(&model), split, free);
+    let mut errors = Comparer::new(
+        core.layers.iter().map(|layer| lsb::<Native<K, W, true>>(layer.coefficients)).collect(),
+    );
+    let every = (plan.epochs * plan.examples / compared.max(1)).max(1);
+    let mut next = 0;
+    for epoch in 0..plan.epochs {
+        let places = order.next_epoch(plan.examples);
+        for (example, &index) in places.iter().enumerate() {
+            if epoch * plan.examples + example == next {
+                compare(&mut core, &mut reference, split, index as usize, &mut errors);
+                next += every;
+            } else {
+                let (image, label) = (split.image(index as usize), split.labels[index as usize]);
+                core.with(|network| network.train(image, usize::from(label), &mut ()));
+            }
+            bar.inc(1);
+        }
+    }
+    Shadow { errors, losses: core.take_losses(), digest: core.digest(), parting }
+}
+
+/// A core network that counts its losses.
+fn counting<K, W>(plan: &Plan, model: &Model) -> OwnedNetwork<Native<K, W, true>>
+where
+    K: Kernels + Default,
+    W: Weight + Into<i64>,
+{
+    OwnedNetwork::new(Native::new(K::default()), model, |l| {
+        let parameters = LayerParameters {
+            kernel: model.kernel,
+            learning_rate: model.learning_rates[l],
+            weight_fraction: plan.width.fraction(l + 1 == model.layers()),
+            rounding: plan.rounding,
+        };
+        parameters.coefficients()
+    })
+}
+
+fn twin(model: &Model) -> reference::Network {
+    reference::Network::new(&settings(model)).expect("a plan is checked before it runs")
+}
+
+/// LSB of every variable of a layer, in the units of a trace.
+#[must_use]
+pub fn lsb<A: Traced>(layer: A::Coefficients) -> [f64; Variable::COUNT] {
+    Variable::ALL.map(|variable| A::trace_lsb(&layer, variable))
+}
+
+/// One example of both, the reference from the core's state.
+pub fn compare<A: Traced>(
+    core: &mut OwnedNetwork<A>,
+    reference: &mut reference::Network,
+    split: &Split,
+    index: usize,
+    errors: &mut Comparer,
+) {
+    let units: Vec<usize> = core.layers.iter().map(|layer| layer.units).collect();
+    let (mut recorder, mut witness) = (Recorder::new(&units), Witness::new(&units));
+    let (image, label) = (split.image(index), split.labels[index]);
+    core.with(|network| {
+        align(network, reference);
+        network.train(image, usize::from(label), &mut recorder);
+    });
+    reference.train_watched(image, label, &mut witness);
+    errors.record(&recorder.trace, &witness.trace);
+}

@@ -1,0 +1,45 @@
+//! What a network is, whatever it is calculated with.
+
+use apical_core::parameters::Preset;
+use apical_core::tables::psp::Kernel;
+
+/// Sizes, kernel, initial weights, learning rates, seed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// Inputs, hidden layers, outputs.
+    pub sizes: Vec<usize>,
+    /// Synaptic kernel.
+    pub kernel: Kernel,
+    /// Initial weights.
+    pub preset: Preset,
+    /// η of each layer, the output layer last.
+    pub learning_rates: Vec<f64>,
+    /// Seed of every stream.
+    pub seed: u64,
+}
+
+impl Model {
+    /// Layers of neurons, the output layer included.
+    #[must_use]
+    pub fn layers(&self) -> usize {
+        self.sizes.len() - 1
+    }
+
+    /// Sizes of the hidden layers.
+    #[must_use]
+    pub fn hidden(&self) -> &[usize] {
+        &self.sizes[1..self.sizes.len() - 1]
+    }
+
+    /// Output units.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        *self.sizes.last().expect("a model has an output layer")
+    }
+
+    /// `784-500-10`.
+    #[must_use]
+    pub fn topology(&self) -> String {
+        self.sizes.iter().map(ToString::to_string).collect::<Vec<_>>().join("-")
+    }
+}

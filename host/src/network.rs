@@ -1,0 +1,292 @@
+//! A core network of any size: the memory that the host lends to it, and the instructions
+//! it runs on.
+
+use crate::aligned::Aligned;
+use crate::model::Model;
+use apical_core::arithmetic::Arithmetic;
+use apical_core::initial::{last_feedback, paper_feedback};
+use apical_core::input::{Input, InputControl};
+use apical_core::layer::{Layer, LayerControl};
+use apical_core::losses::{LayerTallies, Losses, NO_LOSSES};
+use apical_core::network::{Control, Network};
+use apical_core::parameters::Preset;
+use apical_core::spikes::Spikes;
+use apical_core::tables::psp::{AREAS, Kernel, TAPS, areas};
+
+/// Memory of a layer. Columns are padded to whole blocks of 32.
+pub struct OwnedLayer<A: Arithmetic> {
+    /// Coefficients and formats.
+    pub coefficients: A::Coefficients,
+    /// Neurons.
+    pub units: usize,
+    /// Entries of a column.
+    pub stride: usize,
+    /// W, a column for each presynaptic unit.
+    pub weights: Aligned<A::Weight>,
+    /// Y, a column for each output unit.
+    pub feedback: Aligned<A::Weight>,
+    /// Bias times k_B.
+    pub bias: Aligned<A::State>,
+    bounds: Vec<u16>,
+    sums: Aligned<A::State>,
+    fast: Aligned<A::State>,
+    slow: Aligned<A::State>,
+    soma: Aligned<A::State>,
+    history: Aligned<A::State>,
+    soma_sums: Aligned<A::Sum>,
+    plateaus: Aligned<A::State>,
+    errors: Aligned<A::State>,
+    psp: Vec<u16>,
+    spikes: Vec<u16>,
+    /// Streams and counters.
+    pub control: LayerControl,
+    tallies: LayerTallies,
+}
+
+impl<A: Arithmetic> Clone for OwnedLayer<A>
+where
+    A::Coefficients: Clone,
+{
+    fn clone(&self) -> Self {
+        Self {
+            coefficients: self.coefficients.clone(),
+            units: self.units,
+            stride: self.stride,
+            weights: self.weights.clone(),
+            feedback: self.feedback.clone(),
+            bias: self.bias.clone(),
+            bounds: self.bounds.clone(),
+            sums: self.sums.clone(),
+            fast: self.fast.clone(),
+            slow: self.slow.clone(),
+            soma: self.soma.clone(),
+            history: self.history.clone(),
+            soma_sums: self.soma_sums.clone(),
+            plateaus: self.plateaus.clone(),
+            errors: self.errors.clone(),
+            psp: self.psp.clone(),
+            spikes: self.spikes.clone(),
+            control: self.control.clone(),
+            tallies: self.tallies,
+        }
+    }
+}
+
+impl<A: Arithmetic> OwnedLayer<A> {
+    fn new(coefficients: A::Coefficients, model: &Model, number: usize) -> Self {
+        let (fan_in, units) = (model.sizes[number], model.sizes[number + 1]);
+        let stride = units.next_multiple_of(32);
+        let last = number + 2 == model.sizes.len();
+        let outputs = if last { 0 } else { model.outputs() };
+        let zeros = || Aligned::filled(A::State::default(), stride);
+        let taps = if model.kernel == Kernel::Cut { TAPS } else { 0 };
+        Self {
+            coefficients,
+            units,
+            stride,
+            weights: Aligned::filled(A::Weight::default(), fan_in * stride),
+            feedback: Aligned::filled(A::Weight::default(), outputs * stride),
+            bias: zeros(),
+            bounds: vec![0; fan_in],
+            sums: zeros(),
+            fast: zeros(),
+            slow: zeros(),
+            soma: zeros(),
+            history: Aligned::filled(A::State::default(), taps * stride),
+            soma_sums: Aligned::filled(A::Sum::default(), stride),
+            plateaus: zeros(),
+            errors: zeros(),
+            psp: vec![0; units],
+            spikes: vec![0; stride * Spikes::PER_UNIT + Spikes::ROOM],
+            control: LayerControl::new(model.seed, number as u8),
+            tallies: NO_LOSSES,
+        }
+    }
+}
+
+/// A whole network and its memory.
+pub struct OwnedNetwork<A: Arithmetic> {
+    arithmetic: A,
+    areas: [u16; AREAS],
+    active: Vec<u16>,
+    potentials: Aligned<i16>,
+    input_psp: Vec<u16>,
+    input_spikes: Vec<u16>,
+    input_control: InputControl,
+    /// Layers, hidden first.
+    pub layers: Vec<OwnedLayer<A>>,
+    means: Vec<A::State>,
+    control: Control,
+}
+
+impl<A: Arithmetic + Clone> Clone for OwnedNetwork<A>
+where
+    A::Coefficients: Clone,
+{
+    fn clone(&self) -> Self {
+        Self {
+            arithmetic: self.arithmetic.clone(),
+            areas: self.areas,
+            active: self.active.clone(),
+            potentials: self.potentials.clone(),
+            input_psp: self.input_psp.clone(),
+            input_spikes: self.input_spikes.clone(),
+            input_control: self.input_control.clone(),
+            layers: self.layers.clone(),
+            means: self.means.clone(),
+            control: self.control.clone(),
+        }
+    }
+}
+
+impl<A: Arithmetic> OwnedNetwork<A> {
+    /// A network with its initial weights. `coefficients` makes those of each layer.
+    pub fn new(arithmetic: A, model: &Model, coefficients: impl Fn(usize) -> A::Coefficients) -> Self {
+        let inputs = model.sizes[0];
+        let layers = (0..model.layers()).map(|l| OwnedLayer::new(coefficients(l), model, l));
+        let mut network = Self {
+            arithmetic,
+            areas: areas(model.kernel),
+            active: vec![0; inputs.next_multiple_of(32)],
+            potentials: Aligned::filled(0, inputs.next_multiple_of(32)),
+            input_psp: vec![0; inputs],
+            input_spikes: vec![0; inputs * Spikes::PER_UNIT + Spikes::ROOM],
+            input_control: InputControl::new(model.seed),
+            layers: layers.collect(),
+            means: vec![A::State::default(); model.outputs()],
+            control: Control::new(model.seed),
+        };
+        network.draw(model);
+        network
+    }
+
+    fn draw(&mut self, model: &Model) {
+        let (preset, seed) = (model.preset, model.seed);
+        let feedback = paper_feedbacks(model);
+        self.with(|network| {
+            let arithmetic = network.arithmetic;
+            let hidden = network.hidden.len();
+            let layers = network.hidden.iter_mut().chain([&mut network.output]);
+            for (number, layer) in layers.enumerate() {
+                let weights = preset.weights(model.sizes[number]);
+                layer.draw_weights(arithmetic, seed, number as u8, weights, preset.bias());
+                if number >= hidden {
+                    continue;
+                }
+                let Some(values) = feedback.get(number) else {
+                    let distribution = preset.feedback(layer.units);
+                    layer.draw_feedback(arithmetic, seed, number as u8, distribution);
+                    continue;
+                };
+                layer.set_feedback(arithmetic, values);
+            }
+        });
+    }
+
+    /// Lends the memory to a network for as long as `f` runs.
+    pub fn with<R>(&mut self, f: impl for<'a> FnOnce(&mut Network<'a, A>) -> R) -> R {
+        let input = Input {
+            active: &mut self.active,
+            potentials: &mut self.potentials,
+            psp: &mut self.input_psp,
+            spikes: Spikes::new(&mut self.input_spikes),
+            control: &mut self.input_control,
+        };
+        let mut tallies: Vec<LayerTallies> = self.layers.iter().map(|l| l.tallies).collect();
+        let result = {
+            let mut views: Vec<Layer<'_, A>> = self.layers.iter_mut().map(view).collect();
+            let output = views.pop().expect("a network has an output layer");
+            let mut network = Network {
+                arithmetic: &self.arithmetic,
+                areas: &self.areas,
+                input,
+                hidden: &mut views,
+                output,
+                means: &mut self.means,
+                control: &mut self.control,
+                losses: Losses::new(&mut tallies),
+            };
+            f(&mut network)
+        };
+        for (layer, tallies) in self.layers.iter_mut().zip(tallies) {
+            layer.tallies = tallies;
+        }
+        result
+    }
+
+    /// What was lost since the last call, by layer.
+    pub fn take_losses(&mut self) -> Vec<LayerTallies> {
+        self.layers.iter_mut().map(|layer| std::mem::replace(&mut layer.tallies, NO_LOSSES)).collect()
+    }
+
+    /// Spikes since the last call: inputs first, then each layer.
+    pub fn take_fired(&mut self) -> Vec<u64> {
+        let input = std::mem::take(&mut self.input_control.fired);
+        let layers = self.layers.iter_mut().map(|l| std::mem::take(&mut l.control.fired));
+        std::iter::once(input).chain(layers).map(u64::from).collect()
+    }
+
+    /// Fingerprint of the whole state.
+    pub fn digest(&mut self) -> u64 {
+        self.with(|network| network.digest())
+    }
+
+    /// Bytes of weights, and of everything else a device would hold, without padding.
+    pub fn bytes(&self) -> (usize, usize) {
+        let weight = size_of::<A::Weight>();
+        let unit = 8 * size_of::<A::State>() + size_of::<A::Sum>() + 2 + 2 * Spikes::PER_UNIT;
+        let mut weights = 0;
+        let mut state = self.input_psp.len() * 6 + 2 * apical_core::memory::INPUT_SPIKES;
+        for layer in &self.layers {
+            let columns = (layer.weights.len() + layer.feedback.len()) / layer.stride;
+            weights += columns * layer.units * weight;
+            state +=
+                layer.units * unit + layer.history.len() / layer.stride * layer.units * size_of::<A::State>();
+            state += if weight == 1 { 0 } else { 2 * layer.bounds.len() };
+        }
+        (weights, state)
+    }
+}
+
+fn view<A: Arithmetic>(layer: &mut OwnedLayer<A>) -> Layer<'_, A> {
+    Layer {
+        coefficients: &layer.coefficients,
+        units: layer.units,
+        stride: layer.stride,
+        weights: &mut layer.weights,
+        bounds: &mut layer.bounds,
+        feedback: &mut layer.feedback,
+        bias: &mut layer.bias,
+        sums: &mut layer.sums,
+        fast: &mut layer.fast,
+        slow: &mut layer.slow,
+        soma: &mut layer.soma,
+        history: &mut layer.history,
+        soma_sums: &mut layer.soma_sums,
+        plateaus: &mut layer.plateaus,
+        errors: &mut layer.errors,
+        psp: &mut layer.psp,
+        spikes: Spikes::new(&mut layer.spikes),
+        control: &mut layer.control,
+    }
+}
+
+/// Feedback of every hidden layer but the last, where the preset makes it of the next
+/// layer's; empty otherwise. In 2⁻²⁰, output by output.
+fn paper_feedbacks(model: &Model) -> Vec<Vec<i64>> {
+    let hidden = model.hidden();
+    if model.preset != Preset::Paper || hidden.len() < 2 {
+        return Vec::new();
+    }
+    let last = hidden.len() - 1;
+    let mut made = vec![vec![0; model.outputs() * hidden[last]]];
+    last_feedback(model.seed, last as u8, hidden[last], &mut made[0]);
+    for number in (0..last).rev() {
+        let mut values = vec![0; model.outputs() * hidden[number]];
+        let above = (made[0].as_slice(), hidden[number + 1]);
+        paper_feedback(model.seed, number as u8, hidden[number], above, &mut values);
+        made.insert(0, values);
+    }
+    made.pop();
+    made
+}

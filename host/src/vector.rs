@@ -1,0 +1,448 @@
+//! The vector units of x86-64, as [`Lanes`] of the core's kernels.
+//!
+//! Chosen when the program runs. The intrinsics are safe here because `pulp` hands out a
+//! token of an instruction set only where the processor has it.
+
+use apical_core::kernels::Lanes;
+
+/// Which instructions run the kernels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Path {
+    /// Plain loops over single numbers.
+    Scalar,
+    /// AVX2: 32 numbers in two registers.
+    Avx2,
+    /// AVX-512 (F, BW): 32 numbers in one register.
+    Avx512,
+}
+
+impl Path {
+    /// The name shown in manifests and by `--version`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Scalar => "scalar",
+            Self::Avx2 => "AVX2",
+            Self::Avx512 => "AVX-512",
+        }
+    }
+
+    /// The paths this machine has, the fastest last.
+    #[must_use]
+    pub fn available() -> Vec<Self> {
+        let mut paths = vec![Self::Scalar];
+        #[cfg(target_arch = "x86_64")]
+        {
+            if pulp::x86::V3::try_new().is_some() {
+                paths.push(Self::Avx2);
+            }
+            if pulp::x86::V4::try_new().is_some() {
+                paths.push(Self::Avx512);
+            }
+        }
+        paths
+    }
+
+    /// The fastest path of this machine, or the one that `APICAL_PATH` names.
+    #[must_use]
+    pub fn best() -> Self {
+        let available = Self::available();
+        let wanted = std::env::var("APICAL_PATH").unwrap_or_default();
+        let named = available.iter().find(|path| path.name().eq_ignore_ascii_case(&wanted));
+        *named.or(available.last()).unwrap_or(&Self::Scalar)
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::Lanes;
+    use bytemuck::must_cast;
+    use core::arch::x86_64::{__m256i, __m512i};
+    use pulp::x86::{V3, V4};
+
+    /// AVX-512: one register.
+    #[derive(Debug, Clone, Copy)]
+    pub struct Wide(pub V4);
+
+    impl Lanes for Wide {
+        type Block = __m512i;
+        type Totals = __m512i;
+        #[inline(always)]
+        fn no_totals(self) -> __m512i {
+            self.splat(0)
+        }
+        #[inline(always)]
+        fn add_totals(self, totals: __m512i, terms: &[i16; 16]) -> __m512i {
+            let terms = self.0.avx512f._mm512_cvtepi16_epi32(must_cast(*terms));
+            self.0.avx512f._mm512_add_epi32(totals, terms)
+        }
+        #[inline(always)]
+        fn store_totals(self, totals: __m512i, to: &mut [i32; 16]) {
+            *to = must_cast(totals);
+        }
+        #[inline(always)]
+        fn splat(self, value: i16) -> __m512i {
+            self.0.avx512f._mm512_set1_epi16(value)
+        }
+        #[inline(always)]
+        fn load(self, from: &[i16; 32]) -> __m512i {
+            must_cast(*from)
+        }
+        #[inline(always)]
+        fn load_bytes(self, from: &[i8; 32]) -> __m512i {
+            self.0.avx512bw._mm512_cvtepi8_epi16(must_cast(*from))
+        }
+        #[inline(always)]
+        fn store(self, block: __m512i, to: &mut [i16; 32]) {
+            *to = must_cast(block);
+        }
+        #[inline(always)]
+        fn store_bytes(self, block: __m512i, to: &mut [i8; 32]) {
+            *to = must_cast(self.0.avx512bw._mm512_cvtsepi16_epi8(block));
+        }
+        #[inline(always)]
+        fn add(self, a: __m512i, b: __m512i) -> __m512i {
+            self.0.avx512bw._mm512_add_epi16(a, b)
+        }
+        #[inline(always)]
+        fn subtract(self, a: __m512i, b: __m512i) -> __m512i {
+            self.0.avx512bw._mm512_sub_epi16(a, b)
+        }
+        #[inline(always)]
+        fn add_held(self, a: __m512i, b: __m512i) -> __m512i {
+            self.0.avx512bw._mm512_adds_epi16(a, b)
+        }
+        #[inline(always)]
+        fn min(self, a: __m512i, b: __m512i) -> __m512i {
+            self.0.avx512bw._mm512_min_epi16(a, b)
+        }
+        #[inline(always)]
+        fn max(self, a: __m512i, b: __m512i) -> __m512i {
+            self.0.avx512bw._mm512_max_epi16(a, b)
+        }
+        #[inline(always)]
+        fn and(self, a: __m512i, b: __m512i) -> __m512i {
+            self.0.avx512f._mm512_and_si512(a, b)
+        }
+        #[inline(always)]
+        fn magnitude(self, a: __m512i) -> __m512i {
+            self.0.avx512bw._mm512_abs_epi16(a)
+        }
+        #[inline(always)]
+        fn product(self, a: __m512i, b: __m512i) -> __m512i {
+            self.0.avx512bw._mm512_mulhrs_epi16(a, b)
+        }
+        #[inline(always)]
+        fn shift_right(self, a: __m512i, shift: u32) -> __m512i {
+            let count = self.0.sse2._mm_cvtsi32_si128(shift as i32);
+            self.0.avx512bw._mm512_sra_epi16(a, count)
+        }
+        #[inline(always)]
+        fn shift_right_unsigned(self, a: __m512i, shift: u32) -> __m512i {
+            let count = self.0.sse2._mm_cvtsi32_si128(shift as i32);
+            self.0.avx512bw._mm512_srl_epi16(a, count)
+        }
+        #[inline(always)]
+        fn shift_left(self, a: __m512i, shift: u32) -> __m512i {
+            let count = self.0.sse2._mm_cvtsi32_si128(shift as i32);
+            self.0.avx512bw._mm512_sll_epi16(a, count)
+        }
+        #[inline(always)]
+        fn greater(self, a: __m512i, b: __m512i) -> u32 {
+            self.0.avx512bw._mm512_cmpgt_epi16_mask(a, b)
+        }
+    }
+
+    /// AVX2: two registers.
+    #[derive(Debug, Clone, Copy)]
+    pub struct Pair(pub V3);
+
+    impl Pair {
+        #[inline(always)]
+        fn each(a: [__m256i; 2], b: [__m256i; 2], f: impl Fn(__m256i, __m256i) -> __m256i) -> [__m256i; 2] {
+            [f(a[0], b[0]), f(a[1], b[1])]
+        }
+    }
+
+    impl Lanes for Pair {
+        type Block = [__m256i; 2];
+        type Totals = [__m256i; 2];
+        #[inline(always)]
+        fn no_totals(self) -> Self::Totals {
+            self.splat(0)
+        }
+        #[inline(always)]
+        fn add_totals(self, totals: Self::Totals, terms: &[i16; 16]) -> Self::Totals {
+            let halves: [core::arch::x86_64::__m128i; 2] = must_cast(*terms);
+            let terms = halves.map(|half| self.0.avx2._mm256_cvtepi16_epi32(half));
+            Self::each(totals, terms, |a, b| self.0.avx2._mm256_add_epi32(a, b))
+        }
+        #[inline(always)]
+        fn store_totals(self, totals: Self::Totals, to: &mut [i32; 16]) {
+            *to = must_cast(totals);
+        }
+        #[inline(always)]
+        fn splat(self, value: i16) -> Self::Block {
+            [self.0.avx._mm256_set1_epi16(value); 2]
+        }
+        #[inline(always)]
+        fn load(self, from: &[i16; 32]) -> Self::Block {
+            must_cast(*from)
+        }
+        #[inline(always)]
+        fn load_bytes(self, from: &[i8; 32]) -> Self::Block {
+            let halves: [core::arch::x86_64::__m128i; 2] = must_cast(*from);
+            halves.map(|half| self.0.avx2._mm256_cvtepi8_epi16(half))
+        }
+        #[inline(always)]
+        fn store(self, block: Self::Block, to: &mut [i16; 32]) {
+            *to = must_cast(block);
+        }
+        #[inline(always)]
+        fn store_bytes(self, block: Self::Block, to: &mut [i8; 32]) {
+            let packed = self.0.avx2._mm256_packs_epi16(block[0], block[1]);
+            *to = must_cast(self.0.avx2._mm256_permute4x64_epi64::<0b11_01_10_00>(packed));
+        }
+        #[inline(always)]
+        fn add(self, a: Self::Block, b: Self::Block) -> Self::Block {
+            Self::each(a, b, |a, b| self.0.avx2._mm256_add_epi16(a, b))
+        }
+        #[inline(always)]
+        fn subtract(self, a: Self::Block, b: Self::Block) -> Self::Block {
+            Self::each(a, b, |a, b| self.0.avx2._mm256_sub_epi16(a, b))
+        }
+        #[inline(always)]
+        fn add_held(self, a: Self::Block, b: Self::Block) -> Self::Block {
+            Self::each(a, b, |a, b| self.0.avx2._mm256_adds_epi16(a, b))
+        }
+        #[inline(always)]
+        fn min(self, a: Self::Block, b: Self::Block) -> Self::Block {
+            Self::each(a, b, |a, b| self.0.avx2._mm256_min_epi16(a, b))
+        }
+        #[inline(always)]
+        fn max(self, a: Self::Block, b: Self::Block) -> Self::Block {
+            Self::each(a, b, |a, b| self.0.avx2._mm256_max_epi16(a, b))
+        }
+        #[inline(always)]
+        fn and(self, a: Self::Block, b: Self::Block) -> Self::Block {
+            Self::each(a, b, |a, b| self.0.avx2._mm256_and_si256(a, b))
+        }
+        #[inline(always)]
+        fn magnitude(self, a: Self::Block) -> Self::Block {
+            a.map(|a| self.0.avx2._mm256_abs_epi16(a))
+        }
+        #[inline(always)]
+        fn product(self, a: Self::Block, b: Self::Block) -> Self::Block {
+            Self::each(a, b, |a, b| self.0.avx2._mm256_mulhrs_epi16(a, b))
+        }
+        #[inline(always)]
+        fn shift_right(self, a: Self::Block, shift: u32) -> Self::Block {
+            let count = self.0.sse2._mm_cvtsi32_si128(shift as i32);
+            a.map(|a| self.0.avx2._mm256_sra_epi16(a, count))
+        }
+        #[inline(always)]
+        fn shift_right_unsigned(self, a: Self::Block, shift: u32) -> Self::Block {
+            let count = self.0.sse2._mm_cvtsi32_si128(shift as i32);
+            a.map(|a| self.0.avx2._mm256_srl_epi16(a, count))
+        }
+        #[inline(always)]
+        fn shift_left(self, a: Self::Block, shift: u32) -> Self::Block {
+            let count = self.0.sse2._mm_cvtsi32_si128(shift as i32);
+            a.map(|a| self.0.avx2._mm256_sll_epi16(a, count))
+        }
+        #[inline(always)]
+        fn greater(self, a: Self::Block, b: Self::Block) -> u32 {
+            let low = self.0.avx2._mm256_cmpgt_epi16(a[0], b[0]);
+            let high = self.0.avx2._mm256_cmpgt_epi16(a[1], b[1]);
+            let packed = self.0.avx2._mm256_packs_epi16(low, high);
+            let ordered = self.0.avx2._mm256_permute4x64_epi64::<0b11_01_10_00>(packed);
+            self.0.avx2._mm256_movemask_epi8(ordered) as u32
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+pub use x86::{Pair, Wide};
+
+#[cfg(target_arch = "x86_64")]
+pub use dispatch::{OnAvx2, OnAvx512};
+
+/// Kernels that enter their instructions call by call, so that each is compiled for them,
+/// as a function of its own.
+#[cfg(target_arch = "x86_64")]
+mod dispatch {
+    use super::{Pair, Wide};
+    use apical_core::arithmetic::{Columns, ColumnsMut, Dynamics};
+    use apical_core::formats::Variable;
+    use apical_core::kernels::{Kernels, Vector};
+    use apical_core::losses::Losses;
+    use apical_core::native::Weight;
+    use apical_core::parameters::Coefficients;
+    use apical_core::random::{Dither, Generator, Offsets};
+    use apical_core::spikes::Spikes;
+
+    macro_rules! dispatched {
+        ($name:ident, $lanes:ident, $token:ty, $what:literal) => {
+            #[doc = $what]
+            #[derive(Debug, Clone, Copy)]
+            pub struct $name($token);
+
+            impl Default for $name {
+                fn default() -> Self {
+                    Self(<$token>::try_new().expect(concat!($what, " was found before")))
+                }
+            }
+
+            impl Kernels for $name {
+                fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
+                    self.0.vectorize(f)
+                }
+
+                fn sum_columns<W: Weight, const COUNT: bool>(
+                    &self,
+                    shift: i8,
+                    columns: Columns<'_, W>,
+                    spikes: &[u16],
+                    sums: &mut [i16],
+                    losses: &mut Losses<'_>,
+                ) {
+                    let kernels = Vector($lanes(self.0));
+                    self.0.vectorize(
+                        #[inline(always)]
+                        || kernels.sum_columns::<W, COUNT>(shift, columns, spikes, sums, losses),
+                    );
+                }
+
+                fn advance<const COUNT: bool>(
+                    &self,
+                    layer: &Coefficients,
+                    state: Dynamics<'_, i16>,
+                    units: usize,
+                    label: Option<usize>,
+                    offsets: Offsets<'_, Generator>,
+                    spikes: &mut Spikes<'_>,
+                    losses: &mut Losses<'_>,
+                ) {
+                    let kernels = Vector($lanes(self.0));
+                    self.0.vectorize(
+                        #[inline(always)]
+                        || kernels.advance::<COUNT>(layer, state, units, label, offsets, spikes, losses),
+                    );
+                }
+
+                fn fire(
+                    &self,
+                    potentials: &[i16],
+                    names: &[u16],
+                    offsets: Offsets<'_, Generator>,
+                    spikes: &mut Spikes<'_>,
+                ) {
+                    let kernels = Vector($lanes(self.0));
+                    self.0.vectorize(
+                        #[inline(always)]
+                        || kernels.fire(potentials, names, offsets, spikes),
+                    );
+                }
+
+                fn accumulate(&self, somas: &[i16], sums: &mut [i32]) {
+                    let kernels = Vector($lanes(self.0));
+                    self.0.vectorize(
+                        #[inline(always)]
+                        || kernels.accumulate(somas, sums),
+                    );
+                }
+
+                fn plateaus<W: Weight, const COUNT: bool>(
+                    &self,
+                    shift: i8,
+                    feedback: Columns<'_, W>,
+                    psp: &[i16],
+                    plateaus: &mut [i16],
+                    losses: &mut Losses<'_>,
+                ) {
+                    let kernels = Vector($lanes(self.0));
+                    self.0.vectorize(
+                        #[inline(always)]
+                        || kernels.plateaus::<W, COUNT>(shift, feedback, psp, plateaus, losses),
+                    );
+                }
+
+                fn slopes<const COUNT: bool>(
+                    &self,
+                    sums: &[i32],
+                    steps: u32,
+                    slopes: &mut [i16],
+                    losses: &mut Losses<'_>,
+                ) {
+                    let kernels = Vector($lanes(self.0));
+                    self.0.vectorize(
+                        #[inline(always)]
+                        || kernels.slopes::<COUNT>(sums, steps, slopes, losses),
+                    );
+                }
+
+                fn errors<const COUNT: bool>(
+                    &self,
+                    gain: i32,
+                    targets: &[i16],
+                    forwards: &[i16],
+                    errors: &mut [i16],
+                    losses: &mut Losses<'_>,
+                ) {
+                    let kernels = Vector($lanes(self.0));
+                    self.0.vectorize(
+                        #[inline(always)]
+                        || kernels.errors::<COUNT>(gain, targets, forwards, errors, losses),
+                    );
+                }
+
+                fn learn<W: Weight, const COUNT: bool>(
+                    &self,
+                    layer: &Coefficients,
+                    matrix: ColumnsMut<'_, W>,
+                    presynaptic: &[u16],
+                    steps: u32,
+                    errors: &[i16],
+                    dither: &mut Dither,
+                    losses: &mut Losses<'_>,
+                ) {
+                    let kernels = Vector($lanes(self.0));
+                    self.0.vectorize(
+                        #[inline(always)]
+                        || {
+                            kernels.learn::<W, COUNT>(
+                                layer,
+                                matrix,
+                                presynaptic,
+                                steps,
+                                errors,
+                                dither,
+                                losses,
+                            )
+                        },
+                    );
+                }
+
+                fn update<W: Weight, const COUNT: bool>(
+                    &self,
+                    variable: Variable,
+                    layer: &Coefficients,
+                    weights: &mut [W],
+                    errors: &[i16],
+                    psp: i16,
+                    dither: &[u16; 32],
+                    losses: &mut Losses<'_>,
+                ) -> u16 {
+                    let kernels = Vector($lanes(self.0));
+                    self.0.vectorize(
+                        #[inline(always)]
+                        || kernels.update::<W, COUNT>(variable, layer, weights, errors, psp, dither, losses),
+                    )
+                }
+            }
+        };
+    }
+
+    dispatched!(OnAvx512, Wide, pulp::x86::V4, "AVX-512");
+    dispatched!(OnAvx2, Pair, pulp::x86::V3, "AVX2");
+}

@@ -1,0 +1,331 @@
+//! Closed forms of the integer core: what its neurons do where the answer is known.
+
+use apical::learner::{Width, native};
+use apical::model::Model;
+use apical::network::OwnedNetwork;
+use apical::vector::Path;
+use apical_core::arithmetic::Dynamics;
+use apical_core::kernels::{Kernels, Plain};
+use apical_core::losses::Losses;
+use apical_core::memory::{InputMemory, LayerMemory};
+use apical_core::native::Native;
+use apical_core::network::Network;
+use apical_core::observer::{Moment, Observer, Phase};
+use apical_core::parameters::{Coefficients, LayerParameters, Preset, weight_statistics};
+use apical_core::random::{Offsets, Stream};
+use apical_core::rounding::Rounding;
+use apical_core::spikes::Spikes;
+use apical_core::tables::psp::Kernel;
+use apical_core::trace::SpikeTrace;
+
+fn coefficients(kernel: Kernel) -> Coefficients {
+    LayerParameters { kernel, learning_rate: 0.21, weight_fraction: 8, rounding: Rounding::Stochastic }
+        .coefficients()
+}
+
+/// One neuron, given its column sums step by step; returns (x₂, soma) after each.
+fn run(kernel: Kernel, bias: i16, label: Option<usize>, sums: &[i16]) -> Vec<(i16, i16)> {
+    let layer = coefficients(kernel);
+    let (mut fast, mut slow, mut soma) = ([0i16; 1], [0i16; 1], [0i16; 1]);
+    let mut history = [[0i16; 1]; 10];
+    let mut draws = Stream::Spikes(0).open(1);
+    let mut memory = [0u16; 3];
+    let mut trace = Vec::new();
+    for (step, &sum) in sums.iter().enumerate() {
+        let state = Dynamics {
+            sums: &[sum],
+            fast: &mut fast,
+            slow: &mut slow,
+            soma: &mut soma,
+            bias: &[bias],
+            oldest: if kernel == Kernel::Cut { &mut history[step % 10] } else { &mut [] },
+        };
+        let offsets = Offsets::new(&mut draws);
+        let mut spikes = Spikes::new(&mut memory);
+        Plain.advance::<false>(&layer, state, 1, label, offsets, &mut spikes, &mut Losses::none());
+        trace.push((slow[0], soma[0]));
+    }
+    trace
+}
+
+fn kappa(n: usize) -> f64 {
+    ((-(n as f64) / 10.0).exp() - (-(n as f64) / 3.0).exp()) / 7.0
+}
+
+#[test]
+fn an_impulse_leaves_the_kernel_of_its_kind() {
+    let mut sums = vec![0i16; 60];
+    sums[0] = 100 << 7;
+    for (kernel, gain) in [(Kernel::Scaled, kernel_gain()), (Kernel::Cut, 1.0), (Kernel::Paper, 1.0)] {
+        let trace = run(kernel, 0, None, &sums);
+        for (step, &(slow, _)) in trace.iter().enumerate() {
+            let psp = f64::from(slow) / 128.0 * kernel.gain();
+            let expected =
+                if kernel == Kernel::Cut && step >= 10 { 0.0 } else { 100.0 * kappa(step + 1) * gain };
+            // Six steps of a filter: each narrowing is off by half a step, and decays.
+            assert!((psp - expected).abs() < 6.0 / 128.0, "{kernel:?} step {step}: {psp} for {expected}");
+        }
+    }
+}
+
+fn kernel_gain() -> f64 {
+    (1..=10).map(kappa).sum::<f64>() / (1..3000).map(kappa).sum::<f64>()
+}
+
+#[test]
+fn settles_where_leak_and_basal_drive_balance() {
+    let trace = run(Kernel::Scaled, 3 << 8, None, &[20 << 7; 200]);
+    let (_, soma) = trace[199];
+    let expected = 0.6 / 0.7 * 20.0 * 0.5104 + 3.0; // the bias is kept times k_B
+    assert!((f64::from(soma) / 256.0 - expected).abs() < 0.05, "{} for {expected}", f64::from(soma) / 256.0);
+}
+
+#[test]
+fn the_teaching_current_clamps_near_its_reversal_potentials() {
+    // C = E − 1.7 C' … settles where 1.7 C = ±8 + 0.7 D.
+    for (label, sign) in [(0, 1.0), (1, -1.0)] {
+        let trace = run(Kernel::Scaled, 256, Some(label), &[0; 60]);
+        let soma = f64::from(trace[59].1) / 256.0;
+        let expected = (sign * 8.0 + 0.7) / 1.7;
+        assert!((soma - expected).abs() < 0.05, "{soma} for {expected}");
+        let rate = 200.0 / (1.0 + (-soma).exp());
+        assert!(if label == 0 { rate > 195.0 } else { rate < 5.0 }, "{rate} Hz");
+    }
+}
+
+#[test]
+fn a_step_of_the_clamped_output_overshoots_as_the_model_says() {
+    let trace = run(Kernel::Scaled, 0, Some(0), &[0; 2]);
+    assert_eq!(trace[0].1, 8 << 8, "from rest to E");
+    assert!((f64::from(trace[1].1) / 256.0 - (8.0 - 0.7 * 8.0)).abs() < 0.01, "C' = −0.7 C + 8");
+}
+
+#[test]
+fn initial_weights_have_the_published_mean_and_spread() {
+    for (fan_in, mean, sd) in
+        [(784, 0.018707, 0.504903), (500, 0.029333, 0.632115), (100, 0.146667, 1.410406)]
+    {
+        let (made_mean, made_sd) = weight_statistics(fan_in);
+        assert!((made_mean - mean).abs() < 1e-6 && (made_sd - sd).abs() < 1e-6, "fan-in {fan_in}");
+    }
+    let model = model(&[784, 100, 10], 1);
+    let network =
+        OwnedNetwork::new(Native::<Plain, i16>::new(Plain), &model, |_| coefficients(Kernel::Scaled));
+    let layer = &network.layers[0];
+    let weights: Vec<f64> = layer
+        .weights
+        .chunks(layer.stride)
+        .flat_map(|column| &column[..100])
+        .map(|&w| f64::from(w) / 256.0)
+        .collect();
+    let mean = weights.iter().sum::<f64>() / weights.len() as f64;
+    let square = weights.iter().map(|w| (w - mean).powi(2)).sum::<f64>() / weights.len() as f64;
+    assert!((mean - 0.0187).abs() < 0.02, "mean {mean}");
+    assert!((square.sqrt() / (2.0 * 0.504903) - 1.0).abs() < 0.01, "twice W_sd: {}", square.sqrt());
+}
+
+fn model(sizes: &[usize], seed: u64) -> Model {
+    Model {
+        sizes: sizes.to_vec(),
+        kernel: Kernel::Scaled,
+        preset: Preset::May2017,
+        learning_rates: vec![0.21; sizes.len() - 1],
+        seed,
+    }
+}
+
+/// Looks at errors and at what they change.
+#[derive(Default)]
+struct Signs {
+    before: Vec<i16>,
+    checked: usize,
+}
+
+impl Observer<Native<Plain, i16>> for Signs {
+    fn at(&mut self, moment: Moment, network: &mut Network<'_, Native<Plain, i16>>) {
+        match moment {
+            Moment::TargetEnd => self.before = network.output.weights.to_vec(),
+            Moment::Learnt => {
+                let stride = network.output.stride;
+                let columns = self.before.chunks(stride).zip(network.output.weights.chunks(stride));
+                for ((before, after), &psp) in columns.zip(network.hidden[0].psp.iter()) {
+                    for ((before, after), &error) in
+                        before.iter().zip(after).zip(network.output.errors.iter())
+                    {
+                        let change = i32::from(*after) - i32::from(*before);
+                        if psp == 0 || error == 0 {
+                            assert_eq!(change, 0, "nothing spiked or nothing was wrong");
+                        }
+                        if change.abs() > 1 {
+                            assert_eq!(change.signum(), i32::from(error).signum(), "against its error");
+                            self.checked += 1;
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn updates_have_the_sign_of_their_error_and_touch_only_what_spiked() {
+    let model = model(&[40, 30, 4], 5);
+    let mut network =
+        OwnedNetwork::new(Native::<Plain, i16>::new(Plain), &model, |_| coefficients(Kernel::Scaled));
+    let image: Vec<u8> = (0..40).map(|i| if i % 3 == 0 { 250 } else { 0 }).collect();
+    let mut signs = Signs::default();
+    network.with(|network| {
+        for label in 0..4 {
+            network.train(&image, label, &mut signs);
+            assert!(network.output.errors[label] > 0, "the right output fires too little");
+        }
+    });
+    assert!(signs.checked > 20, "only {} changes seen", signs.checked);
+}
+
+#[test]
+fn a_test_of_any_length_takes_so_many_steps() {
+    struct Count(u32);
+    impl Observer<Native<Plain, i16>> for Count {
+        fn at(&mut self, moment: Moment, _: &mut Network<'_, Native<Plain, i16>>) {
+            if let Moment::Step { phase: Phase::Test, .. } = moment {
+                self.0 += 1;
+            }
+        }
+    }
+    let mut network = OwnedNetwork::new(Native::<Plain, i16>::new(Plain), &model(&[9, 4, 3], 1), |_| {
+        coefficients(Kernel::Scaled)
+    });
+    for steps in [1, 20, 60, 500] {
+        let mut count = Count(0);
+        network.with(|network| network.test(&[200; 9], steps, (1, 0), &mut count));
+        assert_eq!(count.0, steps);
+    }
+}
+
+#[test]
+fn a_trace_keeps_the_first_spikes_and_counts_the_rest() {
+    let record = |capacity_is_small: bool| {
+        let mut network =
+            OwnedNetwork::new(Native::<Plain, i16>::new(Plain), &model(&[30, 20, 3], 2), |_| {
+                coefficients(Kernel::Scaled)
+            });
+        let (mut small, mut large) = (SpikeTrace::<8>::of_layer(0), SpikeTrace::<4096>::of_layer(0));
+        network.with(|network| {
+            if capacity_is_small {
+                network.train(&[255; 30], 1, &mut small);
+            } else {
+                network.train(&[255; 30], 1, &mut large);
+            }
+        });
+        let fired = network.take_fired()[1] as usize;
+        let (kept, missed) = if capacity_is_small {
+            (small.spikes().to_vec(), small.missed())
+        } else {
+            (large.spikes().to_vec(), large.missed())
+        };
+        assert_eq!(kept.len() + missed as usize, fired, "every spike is kept or counted");
+        kept
+    };
+    let (first, all) = (record(true), record(false));
+    assert_eq!(first, all[..8]);
+}
+
+#[test]
+fn readers_give_fixed_point_numbers() {
+    let mut network = OwnedNetwork::new(Native::<Plain, i16>::new(Plain), &model(&[30, 20, 3], 2), |_| {
+        coefficients(Kernel::Scaled)
+    });
+    network.with(|network| {
+        // Dim, so that no output saturates before it is taught.
+        network.train(&[20; 30], 1, &mut ());
+        let output = &network.output;
+        assert!(output.soma_of(1) > output.soma_of(0), "the label is clamped above the others");
+        assert!(output.error_of(1).is_some_and(|e| e > 0));
+        assert_eq!(output.soma_of(99), None);
+        let soma = output.soma_of(1).map_or(0.0, |c| c.to_num::<f64>());
+        assert_eq!(soma * 256.0, f64::from(output.soma[1]));
+    });
+}
+
+#[test]
+fn memory_of_fixed_size_gives_the_bits_of_memory_of_any_size() {
+    let model = model(&[20, 12, 3], 9);
+    let layer = coefficients(Kernel::Scaled);
+    let mut input = Box::new(InputMemory::<20>::new());
+    let mut hidden = Box::new(LayerMemory::<i16, 20, 12, 3>::new());
+    let mut output = Box::new(LayerMemory::<i16, 12, 3, 0>::new());
+    input.seed(9);
+    hidden.seed(9, 0);
+    output.seed(9, 1);
+    let arithmetic = Native::<Plain, i16>::new(Plain);
+    let areas = apical_core::tables::psp::areas(Kernel::Scaled);
+    let mut layers = [hidden.layer::<Native<Plain, i16>>(&layer)];
+    let preset = Preset::May2017;
+    layers[0].draw_weights(&arithmetic, 9, 0, preset.weights(20), preset.bias());
+    layers[0].draw_feedback(&arithmetic, 9, 0, preset.feedback(12));
+    let mut last = output.layer(&layer);
+    last.draw_weights(&arithmetic, 9, 1, preset.weights(12), preset.bias());
+    let mut control = apical_core::network::Control::new(9);
+    let mut network = Network {
+        arithmetic: &arithmetic,
+        areas: &areas,
+        input: input.input(),
+        hidden: &mut layers,
+        output: last,
+        means: &mut [0; 3],
+        control: &mut control,
+        losses: Losses::none(),
+    };
+    let image: Vec<u8> = (0..20).map(|i| (i * 12) as u8).collect();
+    let mut owned = OwnedNetwork::new(Native::<Plain, i16>::new(Plain), &model, |_| layer);
+    for example in 0..20 {
+        network.train(&image, example % 3, &mut ());
+        owned.with(|network| network.train(&image, example % 3, &mut ()));
+    }
+    assert_eq!(network.digest(), owned.digest());
+}
+
+#[test]
+fn every_path_of_this_machine_gives_the_same_bits_counting_or_not() {
+    let data = apical::data::Dataset::load(&apical::data::default_directory()).expect("shipped data");
+    let order: Vec<u32> = (0..60).collect();
+    for sizes in [&[784, 10][..], &[784, 70, 10], &[784, 100, 33, 10]] {
+        for width in [Width::Sixteen, Width::Eight] {
+            for rounding in [Rounding::Stochastic, Rounding::Nearest, Rounding::TowardZero] {
+                let model = model(sizes, 3);
+                let digest = |path, count| {
+                    let mut learner = native(&model, width, rounding, path, count);
+                    learner.train(&data.train, &order);
+                    learner.digest()
+                };
+                let first = digest(Path::Scalar, false);
+                for path in Path::available() {
+                    for count in [false, true] {
+                        assert_eq!(
+                            digest(path, count),
+                            first,
+                            "{path:?}, counting {count}, {sizes:?} {width:?} {rounding:?}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Recorded with `cargo test -p apical --test core -- --nocapture the_bits`, and the same in
+/// debug and release, on every path and every target (`apical emulate --all`).
+#[test]
+fn the_bits_have_not_changed() {
+    let data = apical::data::Dataset::load(&apical::data::default_directory()).expect("shipped data");
+    let order: Vec<u32> = (0..200).collect();
+    let mut learner =
+        native(&model(&[784, 50, 10], 1), Width::Sixteen, Rounding::Stochastic, Path::best(), false);
+    learner.train(&data.train, &order);
+    let digest = learner.digest().unwrap_or(0);
+    println!("the_bits: {digest:#018x}");
+    assert_eq!(digest, GOLDEN);
+}
+const GOLDEN: u64 = 0x1a7d_6af3_6db4_b30f;
