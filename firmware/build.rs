@@ -1,0 +1,70 @@
+//! Links for the board named in `BOARD` and sizes the network as `NETWORK` says (`784-100-10:16`: sizes and bits
+//! of a weight; by default the board's own).
+
+use std::{env, fs, path::PathBuf};
+
+fn main() {
+    println!("cargo:rerun-if-env-changed=BOARD");
+    println!("cargo:rerun-if-env-changed=NETWORK");
+    println!("cargo:rerun-if-changed=boards");
+    let target = env::var("TARGET").unwrap();
+    let board = env::var("BOARD").expect("BOARD names a line of boards/boards.txt");
+    let table = fs::read_to_string("boards/boards.txt").unwrap();
+    let mut lines = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let line = lines
+        .find(|words| words.first() == Some(&board.as_str()))
+        .unwrap_or_else(|| panic!("{board} is not in boards/boards.txt"));
+    assert_eq!(line[1], target, "{board} is not a board of this target");
+    println!("cargo:rustc-env=BOARD={board}");
+    println!("cargo:rustc-env=SYSTICK_HZ={}", line[2]);
+    let network = env::var("NETWORK").ok().filter(|network| !network.is_empty());
+    let network = network.unwrap_or_else(|| line[3].to_owned());
+    println!("cargo:rustc-env=NETWORK={network}");
+
+    let out = PathBuf::from(env::var("OUT_DIR").unwrap());
+    fs::write(out.join("sizes.rs"), sizes(&network)).unwrap();
+    let memory = fs::read_to_string(format!("boards/{board}.x")).unwrap();
+    // Counting what is lost takes 0.9 KB a layer and some time: only where there is room.
+    println!("cargo:rustc-check-cfg=cfg(counts, hidden)");
+    if !memory.contains("LENGTH = 16K") {
+        println!("cargo:rustc-cfg=counts");
+    }
+    if network.matches('-').count() == 2 {
+        println!("cargo:rustc-cfg=hidden");
+    }
+
+    fs::write(out.join("memory.x"), memory).unwrap();
+    println!("cargo:rustc-link-search={}", out.display());
+    if target.starts_with("thumb") {
+        // Without paging there is no reason to align sections to pages; doing so would waste flash.
+        println!("cargo:rustc-link-arg-bins=--nmagic");
+    } else {
+        println!("cargo:rustc-link-arg-bins=-Tmemory.x");
+    }
+    println!("cargo:rustc-link-arg-bins=-Tlink.x");
+    println!("cargo:rustc-link-arg-bins=-Tdefmt.x");
+}
+
+/// The constants and types that `784-100-10:16` stands for.
+fn sizes(network: &str) -> String {
+    let wrong = || -> ! { panic!("NETWORK={network} is not like 784-100-10:16 or 784-10:8") };
+    let Some((sizes, bits)) = network.split_once(':') else { wrong() };
+    let sizes: Vec<usize> = sizes.split('-').map(|size| size.parse().unwrap_or_else(|_| wrong())).collect();
+    let (pixels, hidden, outputs) = match sizes[..] {
+        [pixels, outputs] => (pixels, 0, outputs),
+        [pixels, hidden, outputs] => (pixels, hidden, outputs),
+        _ => wrong(),
+    };
+    let (weight, fractions) = match bits {
+        "16" => ("i16", [8, 8]),
+        "8" => ("i8", [4, 3]),
+        _ => wrong(),
+    };
+    format!(
+        "/// Input units.\npub const PIXELS: usize = {pixels};\n\
+         /// Hidden neurons; none in a network of one layer.\npub const HIDDEN: usize = {hidden};\n\
+         /// Output neurons.\npub const OUTPUTS: usize = {outputs};\n\
+         /// What a weight is stored in.\npub type Weight = {weight};\n\
+         /// Its fraction bits in a hidden layer and in the output layer.\npub const FRACTIONS: [u8; 2] = {fractions:?};\n"
+    )
+}

@@ -1,0 +1,135 @@
+//! The network of this program: its sizes, its memory, its coefficients.
+
+use apical_core::kernels::Plain;
+#[cfg(counts)]
+use apical_core::losses::{LayerTallies, NO_LOSSES};
+use apical_core::losses::Losses;
+use apical_core::memory::{InputMemory, LayerMemory};
+use apical_core::native::Native;
+use apical_core::network::{Control, Network};
+use apical_core::parameters::{Coefficients, LayerParameters, Preset};
+use apical_core::rounding::Rounding;
+use apical_core::tables::psp::{AREAS, Kernel, areas};
+
+include!(concat!(env!("OUT_DIR"), "/sizes.rs"));
+
+/// η of every layer.
+pub const LEARNING_RATE: f64 = 0.21;
+/// Initial weights.
+pub const PRESET: Preset = Preset::May2017;
+/// Layers of neurons.
+pub const LAYERS: usize = if HIDDEN > 0 { 2 } else { 1 };
+/// Pixels of an image that may be other than black; 351 is the most in MNIST.
+const ACTIVE: usize = if PIXELS < 384 { PIXELS } else { 384 };
+/// Input spikes of a step: an image all white would emit 77 ± 8.
+const SPIKES: usize = 160;
+const OUTPUT_INPUTS: usize = if HIDDEN > 0 { HIDDEN } else { PIXELS };
+
+/// Whether losses are counted.
+pub const COUNT: bool = cfg!(counts);
+/// How this program calculates.
+pub type Arithmetic<const COUNT: bool> = Native<Plain, Weight, COUNT>;
+
+const fn coefficients(layer: usize) -> Coefficients {
+    let parameters = LayerParameters {
+        kernel: Kernel::Scaled,
+        learning_rate: LEARNING_RATE,
+        weight_fraction: FRACTIONS[layer],
+        rounding: Rounding::Stochastic,
+    };
+    parameters.coefficients()
+}
+
+static HIDDEN_COEFFICIENTS: Coefficients = coefficients(0);
+static OUTPUT_COEFFICIENTS: Coefficients = coefficients(1);
+static AREA_SUMS: [u16; AREAS] = areas(Kernel::Scaled);
+
+/// Everything a network keeps.
+pub struct Memory {
+    input: InputMemory<PIXELS, ACTIVE, SPIKES>,
+    #[cfg(hidden)]
+    hidden: LayerMemory<Weight, PIXELS, HIDDEN, OUTPUTS>,
+    output: LayerMemory<Weight, OUTPUT_INPUTS, OUTPUTS, 0>,
+    means: [i16; OUTPUTS],
+    control: Option<Control>,
+    #[cfg(counts)]
+    tallies: [LayerTallies; LAYERS],
+}
+
+impl Memory {
+    /// All zero, so that it takes no flash.
+    pub const fn new() -> Self {
+        Self {
+            input: InputMemory::new(),
+            #[cfg(hidden)]
+            hidden: LayerMemory::new(),
+            output: LayerMemory::new(),
+            means: [0; OUTPUTS],
+            control: None,
+            #[cfg(counts)]
+            tallies: [NO_LOSSES; LAYERS],
+        }
+    }
+
+    /// Opens the streams and draws the initial weights, as the host does.
+    pub fn seed(&mut self, seed: u64) {
+        self.input.seed(seed);
+        #[cfg(hidden)]
+        self.hidden.seed(seed, 0);
+        self.output.seed(seed, LAYERS as u8 - 1);
+        self.control = Some(Control::new(seed));
+        self.with::<false, _>(|network| {
+            let (arithmetic, bias) = (network.arithmetic, PRESET.bias());
+            const INPUTS: [usize; 2] = [PIXELS, OUTPUT_INPUTS];
+            for layer in network.hidden.iter_mut() {
+                layer.draw_weights(arithmetic, seed, 0, const { PRESET.weights(INPUTS[0]) }, bias);
+                layer.draw_feedback(arithmetic, seed, 0, const { PRESET.feedback(if HIDDEN > 0 { HIDDEN } else { 1 }) });
+            }
+            let weights = const { PRESET.weights(INPUTS[1]) };
+            network.output.draw_weights(arithmetic, seed, LAYERS as u8 - 1, weights, bias);
+        });
+    }
+
+    /// Lends the memory to a network for as long as `job` runs.
+    #[inline(always)]
+    pub fn with<const COUNT: bool, R>(&mut self, job: impl FnOnce(&mut Network<'_, Arithmetic<COUNT>>) -> R) -> R {
+        let arithmetic = Arithmetic::new(Plain);
+        #[cfg(hidden)]
+        let mut hidden = [self.hidden.layer(&HIDDEN_COEFFICIENTS)];
+        #[cfg(not(hidden))]
+        let mut hidden = [];
+        let _ = &HIDDEN_COEFFICIENTS;
+        let mut network = Network {
+            arithmetic: &arithmetic,
+            areas: &AREA_SUMS,
+            input: self.input.input(),
+            hidden: &mut hidden,
+            output: self.output.layer(&OUTPUT_COEFFICIENTS),
+            means: &mut self.means,
+            control: self.control.get_or_insert_with(|| Control::new(0)),
+            #[cfg(counts)]
+            losses: Losses::new(&mut self.tallies),
+            #[cfg(not(counts))]
+            losses: Losses::none(),
+        };
+        job(&mut network)
+    }
+
+    /// Values that met the end of their range so far.
+    #[cfg(counts)]
+    pub fn saturated(&self) -> u32 {
+        self.tallies.iter().flatten().map(|tally| tally.saturated as u32).sum()
+    }
+
+    /// Not counted on this board.
+    #[cfg(not(counts))]
+    pub fn saturated(&self) -> u32 {
+        0
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
