@@ -172,7 +172,7 @@ fn go<K: Kernels + Default, W: Weight>(fraction: u8) {
         let mut d = Dither::unseeded();
         d.seed(&mut g);
         let sums: Vec<u16> =
-            (0..784).map(|j| if j >= 200 && j < 500 && j % 2 == 0 { 1000 + j as u16 } else { 0 }).collect();
+            (0..784).map(|j| if (200..500).contains(&j) && j % 2 == 0 { 1000 + j as u16 } else { 0 }).collect();
         time("learn 150 columns", 1.0, || {
             k.learn::<W, false>(
                 h.coefficients,
