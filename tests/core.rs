@@ -277,6 +277,7 @@ fn memory_of_fixed_size_gives_the_bits_of_memory_of_any_size() {
         means: &mut [0; 3],
         control: &mut control,
         losses: Losses::none(),
+        workspace: None,
     };
     let image: Vec<u8> = (0..20).map(|i| (i * 12) as u8).collect();
     let mut owned = OwnedNetwork::new(Native::<Plain, i16>::new(Plain), &model, |_| layer);
@@ -329,3 +330,52 @@ fn the_bits_have_not_changed() {
     assert_eq!(digest, GOLDEN);
 }
 const GOLDEN: u64 = 0x1a7d_6af3_6db4_b30f;
+
+/// Looks at every step, so that the network must go step by step.
+struct Watching;
+impl<A: apical_core::arithmetic::Arithmetic> Observer<A> for Watching {}
+
+#[test]
+fn layer_by_layer_has_the_bits_of_step_by_step() {
+    let data = apical::data::Dataset::load(&apical::data::default_directory()).expect("shipped data");
+    for kernel in [Kernel::Scaled, Kernel::Cut] {
+        for sizes in [&[784, 10][..], &[784, 70, 10], &[784, 100, 130, 10]] {
+            let model = Model { kernel, ..model(sizes, 3) };
+            check_schedules::<Plain>(&data, &model, kernel);
+            #[cfg(target_arch = "x86_64")]
+            for path in Path::available() {
+                match path {
+                    Path::Scalar => {}
+                    Path::Avx2 => check_schedules::<apical::vector::OnAvx2>(&data, &model, kernel),
+                    Path::Avx512 => check_schedules::<apical::vector::OnAvx512>(&data, &model, kernel),
+                }
+            }
+        }
+    }
+}
+
+fn check_schedules<K: Kernels + Default>(data: &apical::data::Dataset, model: &Model, kernel: Kernel) {
+    let new = || OwnedNetwork::new(Native::<K, i16, true>::new(K::default()), model, |_| coefficients(kernel));
+    let (mut layers, mut steps) = (new(), new());
+    for example in 0..40 {
+        let (image, label) = (data.train.image(example), usize::from(data.train.labels[example]));
+        let one = layers.with(|network| network.train(image, label, &mut ()));
+        let other = steps.with(|network| network.train(image, label, &mut Watching));
+        assert_eq!(one, other, "example {example}");
+        assert_eq!(layers.digest(), steps.digest(), "example {example} of {:?}", model.sizes);
+    }
+    assert_eq!(layers.take_fired(), steps.take_fired());
+    assert_eq!(layers.take_losses(), steps.take_losses());
+    let tested = |network: &mut OwnedNetwork<_>, watched: bool| {
+        network.with(|network| {
+            (0..10)
+                .map(|index| match watched {
+                    true => network.test(data.test.image(index), 400, (1, index as u32), &mut Watching),
+                    false => network.test(data.test.image(index), 400, (1, index as u32), &mut ()),
+                })
+                .collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(tested(&mut layers, false), tested(&mut steps, true));
+    assert_eq!(layers.digest(), steps.digest());
+}

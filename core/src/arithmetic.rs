@@ -10,6 +10,8 @@ use crate::formats::Variable;
 use crate::losses::Losses;
 use crate::random::{Dither, Generator, Offsets};
 use crate::spikes::Spikes;
+use crate::trains::Trains;
+use core::ops::Range;
 
 /// A column-major matrix of weights: all units of input 0, then all of input 1, …
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +53,73 @@ pub struct Dynamics<'a, S> {
     pub bias: &'a [S],
     /// The sums of ten steps ago, to be replaced by today's; empty for an infinite kernel.
     pub oldest: &'a mut [S],
+}
+
+/// A stretch of steps that a layer goes through at once.
+#[derive(Debug, Clone)]
+pub struct Run<'a> {
+    /// Spikes of the layer below (of none, for the input).
+    pub presynaptic: &'a Trains<'a>,
+    /// Which of its steps is the first of the run.
+    pub first: usize,
+    /// Steps.
+    pub steps: usize,
+    /// What the teaching current says, in an output layer's target phase.
+    pub label: Option<usize>,
+    /// What a spike of each step adds to the sum of its potential over the window; shorter
+    /// than the run where the rest counts for nothing.
+    pub shares: &'a [u16],
+    /// The steps whose potentials (of taught neurons: rates) are added up.
+    pub window: Range<usize>,
+}
+
+/// The neurons of a layer, as a run needs them; one entry a unit.
+#[derive(Debug)]
+pub struct Neurons<'a, S, T> {
+    /// Neurons; the rest of each slice is padding.
+    pub units: usize,
+    /// First filter of the PSP cascade.
+    pub fast: &'a mut [S],
+    /// Second filter.
+    pub slow: &'a mut [S],
+    /// Somatic potential.
+    pub soma: &'a mut [S],
+    /// Bias, in units of the basal drive.
+    pub bias: &'a [S],
+    /// The sums of the last ten steps; empty for an infinite kernel.
+    pub history: &'a mut [S],
+    /// Which of them is the oldest.
+    pub oldest: usize,
+    /// Sums over the window.
+    pub soma_sums: &'a mut [T],
+    /// Sums of the neurons' own postsynaptic potentials.
+    pub psp: &'a mut [u16],
+}
+
+/// Memory for what a run needs between drawing and taking down, in words of 32 units a step.
+#[derive(Debug)]
+pub struct Scratch<'a> {
+    /// Offsets into the noise.
+    pub places: &'a mut [u16],
+    /// Who fired.
+    pub fired: &'a mut [u32],
+    /// Who fired a second time.
+    pub twice: &'a mut [u32],
+    /// Who fired a third time.
+    pub thrice: &'a mut [u32],
+    /// Where the spikes of a step are split; one entry a step.
+    pub splits: &'a mut [u16],
+    /// Credits of the active pixels.
+    pub psp: &'a mut [u16],
+}
+
+impl Scratch<'_> {
+    /// Whether there is room for so many words and steps.
+    #[inline(always)]
+    pub(crate) fn holds(&self, words: usize, steps: usize) -> bool {
+        let masks = self.fired.len().min(self.twice.len()).min(self.thrice.len());
+        words <= masks.min(self.places.len()) && steps <= self.splits.len()
+    }
 }
 
 /// A number format with its rounding, as a set of operations on slices and numbers.
@@ -98,6 +167,40 @@ pub trait Arithmetic {
         spikes: &mut Spikes<'_>,
         losses: &mut Losses<'_>,
     );
+
+    /// All steps of a run at once; false, with nothing done, where the run must go step by
+    /// step.
+    #[allow(clippy::too_many_arguments)] // a layer, what goes in, what comes out
+    #[inline(always)]
+    fn run(
+        &self,
+        layer: &Self::Coefficients,
+        columns: Columns<'_, Self::Weight>,
+        neurons: Neurons<'_, Self::State, Self::Sum>,
+        run: &Run<'_>,
+        draws: &mut Generator,
+        trains: &mut Trains<'_>,
+        scratch: &mut Scratch<'_>,
+        losses: &mut Losses<'_>,
+    ) -> bool {
+        let _ = (layer, columns, neurons, run, draws, trains, scratch, losses);
+        false
+    }
+
+    /// The same of units with fixed potentials; their credits are left in `scratch`.
+    #[inline(always)]
+    fn fire_run(
+        &self,
+        potentials: &[i16],
+        names: &[u16],
+        run: &Run<'_>,
+        draws: &mut Generator,
+        trains: &mut Trains<'_>,
+        scratch: &mut Scratch<'_>,
+    ) -> bool {
+        let _ = (potentials, names, run, draws, trains, scratch);
+        false
+    }
 
     /// Spikes of units with fixed potentials (8 fraction bits); unit i is called `names[i]`.
     fn fire_pixels(

@@ -1,8 +1,9 @@
 //! The input units: pixels that spike as neurons of a fixed potential would.
 
-use crate::arithmetic::Arithmetic;
+use crate::arithmetic::{Arithmetic, Run, Scratch};
 use crate::random::{Generator, Offsets};
 use crate::spikes::Spikes;
+use crate::trains::Trains;
 use crate::tables::noise::{BLOCK, pixel_potential};
 
 /// Input units in lent memory.
@@ -70,5 +71,38 @@ impl Input<'_> {
         let names = self.active.get(..shown).unwrap_or(&[]);
         arithmetic.fire_pixels(potentials, names, offsets, &mut self.spikes);
         self.control.fired = self.control.fired.wrapping_add(self.spikes.as_slice().len() as u32);
+    }
+
+    /// All steps of a run; the spikes are added to `trains`, the credits to the pixels'.
+    #[inline(always)]
+    pub(crate) fn run<A: Arithmetic>(
+        &mut self,
+        arithmetic: &A,
+        run: &Run<'_>,
+        trains: &mut Trains<'_>,
+        scratch: &mut Scratch<'_>,
+    ) {
+        let shown = self.control.active.next_multiple_of(BLOCK);
+        let (potentials, names) = (self.potentials.get(..shown), self.active.get(..shown));
+        let before = trains.len();
+        if let (Some(potentials), Some(names)) = (potentials, names)
+            && arithmetic.fire_run(potentials, names, run, &mut self.control.draws, trains, scratch)
+        {
+            let fired = trains.len().wrapping_sub(before);
+            self.control.fired = self.control.fired.wrapping_add(fired as u32);
+            for (&pixel, &credit) in names.iter().zip(&*scratch.psp).take(self.control.active) {
+                if let Some(sum) = self.psp.get_mut(usize::from(pixel)) {
+                    *sum = sum.saturating_add(credit);
+                }
+            }
+            return;
+        }
+        for step in 0..run.steps {
+            self.step(arithmetic);
+            trains.push(self.spikes.as_slice());
+            if let Some(&share) = run.shares.get(step) {
+                crate::layer::credit(self.psp, self.spikes.as_slice(), share);
+            }
+        }
     }
 }

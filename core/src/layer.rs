@@ -1,9 +1,11 @@
 //! A layer of neurons in lent memory.
 
-use crate::arithmetic::{Arithmetic, Columns, ColumnsMut, Dynamics};
+use crate::arithmetic::{Arithmetic, Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch};
 use crate::losses::Losses;
 use crate::random::{Dither, Generator, Offsets, Stream};
 use crate::spikes::Spikes;
+use crate::tables::psp::TAPS;
+use crate::trains::Trains;
 use rand_core::SeedableRng;
 
 /// What a layer draws from and counts, apart from its slices.
@@ -117,9 +119,75 @@ impl<A: Arithmetic> Layer<'_, A> {
                 arithmetic.advance_taught(c, state, self.units, label, offsets, spikes, losses);
             }
         }
-        let next = self.control.oldest.wrapping_add(1);
-        self.control.oldest = if next >= crate::tables::psp::TAPS { 0 } else { next };
+        self.turn(1);
         self.control.fired = self.control.fired.wrapping_add(self.spikes.as_slice().len() as u32);
+    }
+
+    /// The ring of past sums is so many steps further on.
+    #[inline(always)]
+    fn turn(&mut self, steps: usize) {
+        self.control.oldest = self.control.oldest.wrapping_add(steps) % TAPS;
+    }
+
+    /// All steps of a run, at once where the arithmetic can do that; its spikes are added
+    /// to `trains`, its sums over the window and its credits to the layer's.
+    #[inline(always)]
+    pub(crate) fn run(
+        &mut self,
+        arithmetic: &A,
+        run: &Run<'_>,
+        trains: &mut Trains<'_>,
+        scratch: &mut Scratch<'_>,
+        losses: &mut Losses<'_>,
+    ) {
+        let columns = Columns {
+            weights: self.weights,
+            units: self.units,
+            stride: self.stride,
+            bounds: self.bounds,
+        };
+        let neurons = Neurons {
+            units: self.units,
+            fast: self.fast,
+            slow: self.slow,
+            soma: self.soma,
+            bias: self.bias,
+            history: self.history,
+            oldest: self.control.oldest,
+            soma_sums: self.soma_sums,
+            psp: self.psp,
+        };
+        let (c, draws) = (self.coefficients, &mut self.control.draws);
+        let before = trains.len();
+        if arithmetic.run(c, columns, neurons, run, draws, trains, scratch, losses) {
+            self.turn(run.steps);
+            let fired = trains.len().wrapping_sub(before);
+            self.control.fired = self.control.fired.wrapping_add(fired as u32);
+            return;
+        }
+        for step in 0..run.steps {
+            losses.enter_run_step(step);
+            let presynaptic = run.presynaptic.step(run.first.wrapping_add(step));
+            self.step(arithmetic, presynaptic, run.label, losses);
+            trains.push(self.spikes.as_slice());
+            if let Some(&share) = run.shares.get(step) {
+                self.credit(share);
+            }
+            if run.window.contains(&step) {
+                self.add_to_means(arithmetic, run.label.is_some());
+            }
+        }
+    }
+
+    /// Adds potentials, or rates, to their sums over the window.
+    #[inline(always)]
+    pub(crate) fn add_to_means(&mut self, arithmetic: &A, rates: bool) {
+        if !rates {
+            return arithmetic.accumulate(self.soma, self.soma_sums);
+        }
+        for (sum, &soma) in self.soma_sums.iter_mut().zip(&*self.soma).take(self.units) {
+            *sum = arithmetic.add(*sum, arithmetic.rate(self.coefficients, soma));
+        }
     }
 
     /// Credits this step's spikes with their share of the window.

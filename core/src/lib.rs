@@ -40,6 +40,8 @@ pub mod observer;
 pub mod parameters;
 pub mod random;
 pub mod rounding;
+pub mod schedule;
 pub mod spikes;
 pub mod tables;
 pub mod trace;
+pub mod trains;

@@ -4,7 +4,7 @@ use crate::formats::Variable;
 use crate::rounding::Overflow;
 
 /// Where in a run something happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Place {
     /// Training or test examples before this one.
@@ -47,6 +47,11 @@ impl Tally {
         self.first = self.first.or(later.first);
     }
 
+    /// The first place is the earliest, in whatever order places are found.
+    fn note_place(&mut self, place: Place) {
+        self.first = Some(self.first.map_or(place, |first| first.min(place)));
+    }
+
     /// Overflows of any kind.
     #[must_use]
     pub const fn overflows(&self) -> u64 {
@@ -68,13 +73,14 @@ pub struct Losses<'a> {
     tallies: &'a mut [LayerTallies],
     layer: usize,
     place: Place,
+    run: u32,
 }
 
 impl<'a> Losses<'a> {
     /// Counts into this memory.
     #[must_use]
     pub fn new(tallies: &'a mut [LayerTallies]) -> Self {
-        Self { tallies, layer: 0, place: Place::default() }
+        Self { tallies, layer: 0, place: Place::default(), run: 0 }
     }
 
     /// Counts nothing.
@@ -94,6 +100,18 @@ impl<'a> Losses<'a> {
         self.place.step = step;
     }
 
+    /// The run that follows begins at this step of the example.
+    #[inline(always)]
+    pub(crate) fn enter_run(&mut self, example: u32, step: u32) {
+        self.place.example = example;
+        self.run = step;
+    }
+
+    #[inline(always)]
+    pub(crate) fn enter_run_step(&mut self, step: usize) {
+        self.place.step = self.run.wrapping_add(step as u32);
+    }
+
     /// Changes the tally of a variable of the layer at work.
     #[inline]
     pub fn note(&mut self, variable: Variable, change: impl FnOnce(&mut Tally)) {
@@ -109,7 +127,7 @@ impl<'a> Losses<'a> {
         let place = Place { index: index as u32, ..self.place };
         self.note(variable, |tally| {
             tally.saturated = tally.saturated.saturating_add(u64::from(count));
-            tally.first = tally.first.or(Some(place));
+            tally.note_place(place);
         });
     }
 
@@ -123,7 +141,7 @@ impl<'a> Losses<'a> {
                 Overflow::Drop => &mut tally.dropped,
             };
             *count = count.saturating_add(1);
-            tally.first = tally.first.or(Some(place));
+            tally.note_place(place);
         });
     }
 

@@ -11,7 +11,7 @@
 //! [`Rounding`](crate::rounding::Rounding) says. Filters and somata stay within ±16383, so
 //! that no difference overflows; see [`crate::formats`].
 
-use crate::arithmetic::{Arithmetic, Columns, ColumnsMut, Dynamics};
+use crate::arithmetic::{Arithmetic, Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch};
 use crate::formats::{Change, Filter, Fraction, Potential, Variable};
 use crate::kernels::{Kernels, Lanes};
 use crate::layer::Layer;
@@ -20,6 +20,7 @@ use crate::parameters::Coefficients;
 use crate::random::{Dither, Generator, Offsets};
 use crate::spikes::Spikes;
 use crate::tables::sigmoid::sigmoid;
+use crate::trains::Trains;
 use core::fmt::Debug;
 use core::marker::PhantomData;
 
@@ -246,6 +247,34 @@ impl<K: Kernels, W: Weight, const COUNT: bool> Arithmetic for Native<K, W, COUNT
         losses: &mut Losses<'_>,
     ) {
         self.kernels.advance::<COUNT>(layer, state, units, Some(label), offsets, spikes, losses);
+    }
+
+    #[inline(always)]
+    fn run(
+        &self,
+        layer: &Coefficients,
+        columns: Columns<'_, W>,
+        neurons: Neurons<'_, i16, i32>,
+        run: &Run<'_>,
+        draws: &mut Generator,
+        trains: &mut Trains<'_>,
+        scratch: &mut Scratch<'_>,
+        losses: &mut Losses<'_>,
+    ) -> bool {
+        self.kernels.run::<W, COUNT>(layer, columns, neurons, run, draws, trains, scratch, losses)
+    }
+
+    #[inline(always)]
+    fn fire_run(
+        &self,
+        potentials: &[i16],
+        names: &[u16],
+        run: &Run<'_>,
+        draws: &mut Generator,
+        trains: &mut Trains<'_>,
+        scratch: &mut Scratch<'_>,
+    ) -> bool {
+        self.kernels.fire_run(potentials, names, run, draws, trains, scratch)
     }
 
     #[inline(always)]

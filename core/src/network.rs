@@ -16,6 +16,7 @@ use crate::losses::Losses;
 use crate::observer::{Moment, Observer, Phase};
 use crate::parameters::{PHASE_STEPS, SETTLING_STEPS};
 use crate::random::{Generator, Stream, test_seed};
+use crate::schedule::Workspace;
 use crate::tables::psp::AREAS;
 use crate::tables::wald::extra_steps;
 
@@ -64,6 +65,8 @@ pub struct Network<'a, A: Arithmetic> {
     pub control: &'a mut Control,
     /// What was lost.
     pub losses: Losses<'a>,
+    /// Memory to go layer by layer instead of step by step; none on a small device.
+    pub workspace: Option<Workspace<'a>>,
 }
 
 impl<A: Arithmetic> Network<'_, A> {
@@ -72,24 +75,33 @@ impl<A: Arithmetic> Network<'_, A> {
     /// # Draws
     /// One of `Phase` for each phase; each step, of every layer's `Spikes` and of `Input`;
     /// at the end, one step of every layer's dither for each changed column and one more.
-    pub fn train(&mut self, image: &[u8], label: usize, observer: &mut impl Observer<A>) -> Example {
+    pub fn train<O: Observer<A>>(&mut self, image: &[u8], label: usize, observer: &mut O) -> Example {
         self.input.show(image);
-        let forward = PHASE_STEPS.wrapping_add(extra_steps(&mut self.control.phase));
+        let lengths = [(); 2].map(|()| PHASE_STEPS.wrapping_add(extra_steps(&mut self.control.phase)));
+        let [forward, target] = lengths;
         self.clear_means();
-        self.run(Phase::Forward, forward, None, observer);
+        let layers_first = !O::WATCHES_STEPS && self.has_room_for(forward.wrapping_add(target));
+        if layers_first {
+            self.run_example(lengths);
+        } else {
+            self.run(Phase::Forward, forward, 0, None, observer);
+        }
         let answer = self.answer();
         self.end_forward(forward);
         observer.at(Moment::ForwardEnd, self);
-        let target = PHASE_STEPS.wrapping_add(extra_steps(&mut self.control.phase));
         self.output.psp.fill(0);
         self.output.soma_sums.fill(A::Sum::default());
-        self.run(Phase::Target, target, Some(label), observer);
+        if layers_first {
+            self.run_target(lengths, label);
+        } else {
+            self.run(Phase::Target, target, forward, Some(label), observer);
+        }
         self.end_target(target);
         observer.at(Moment::TargetEnd, self);
         self.learn(forward);
         observer.at(Moment::Learnt, self);
         self.control.examples = self.control.examples.wrapping_add(1);
-        Example { steps: [forward, target], answer }
+        Example { steps: lengths, answer }
     }
 
     /// Classifies an image in a forward phase of `steps` steps, from rest. The streams are
@@ -97,12 +109,12 @@ impl<A: Arithmetic> Network<'_, A> {
     /// test on a copy.
     ///
     /// Means run from step 30, or over the second half of a test of up to 60 steps.
-    pub fn test(
+    pub fn test<O: Observer<A>>(
         &mut self,
         image: &[u8],
         steps: u32,
         (seed, index): (u64, u32),
-        observer: &mut impl Observer<A>,
+        observer: &mut O,
     ) -> usize {
         let seed = test_seed(seed, index);
         self.input.control.draws = Stream::Input.open(seed);
@@ -114,7 +126,11 @@ impl<A: Arithmetic> Network<'_, A> {
         self.output.rest();
         self.input.show(image);
         self.output.soma_sums.fill(A::Sum::default());
-        self.run(Phase::Test, steps, None, observer);
+        if O::WATCHES_STEPS || !self.has_room_for(1) {
+            self.run(Phase::Test, steps, 0, None, observer);
+        } else {
+            self.run_test(steps);
+        }
         self.answer()
     }
 
@@ -128,10 +144,17 @@ impl<A: Arithmetic> Network<'_, A> {
     }
 
     #[inline(always)]
-    fn run(&mut self, phase: Phase, steps: u32, label: Option<usize>, observer: &mut impl Observer<A>) {
+    fn run(
+        &mut self,
+        phase: Phase,
+        steps: u32,
+        from: u32,
+        label: Option<usize>,
+        observer: &mut impl Observer<A>,
+    ) {
         let start = Self::window_start(phase, steps);
         for step in 0..steps {
-            self.losses.enter_step(self.control.examples, step);
+            self.losses.enter_step(self.control.examples, from.wrapping_add(step));
             self.step(label);
             let in_window = step >= start;
             match phase {
@@ -141,25 +164,16 @@ impl<A: Arithmetic> Network<'_, A> {
                     for layer in self.hidden.iter_mut() {
                         layer.credit(area);
                         if in_window {
-                            self.arithmetic.accumulate(layer.soma, layer.soma_sums);
+                            layer.add_to_means(self.arithmetic, false);
                         }
                     }
                     self.output.credit(self.share(steps, start, step, 1));
-                    if in_window {
-                        self.arithmetic.accumulate(self.output.soma, self.output.soma_sums);
-                    }
                 }
-                Phase::Target => {
-                    self.output.credit(self.share(steps, start, step, 1));
-                    if in_window {
-                        self.accumulate_rates();
-                    }
-                }
-                Phase::Test => {
-                    if in_window {
-                        self.arithmetic.accumulate(self.output.soma, self.output.soma_sums);
-                    }
-                }
+                Phase::Target => self.output.credit(self.share(steps, start, step, 1)),
+                Phase::Test => {}
+            }
+            if in_window {
+                self.output.add_to_means(self.arithmetic, label.is_some());
             }
             observer.at(Moment::Step { phase, step }, self);
         }
@@ -183,18 +197,10 @@ impl<A: Arithmetic> Network<'_, A> {
     /// What a spike of this step adds to the sum of its potential over the window, seen
     /// `delay` steps later: κ summed from its first step in the window to the last.
     #[inline(always)]
-    fn share(&self, steps: u32, start: u32, step: u32, delay: u32) -> u16 {
+    pub(crate) fn share(&self, steps: u32, start: u32, step: u32, delay: u32) -> u16 {
         let area = |taps: u32| self.areas.get(taps as usize).copied().unwrap_or(0);
         let fired = step.saturating_add(delay);
         area(steps.saturating_sub(fired)).saturating_sub(area(start.saturating_sub(fired)))
-    }
-
-    #[inline(always)]
-    fn accumulate_rates(&mut self) {
-        let (arithmetic, c) = (self.arithmetic, self.output.coefficients);
-        for (sum, &soma) in self.output.soma_sums.iter_mut().zip(&*self.output.soma) {
-            *sum = arithmetic.add(*sum, arithmetic.rate(c, soma));
-        }
     }
 
     fn clear_means(&mut self) {

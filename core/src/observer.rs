@@ -36,6 +36,10 @@ pub enum Moment {
 
 /// Looks at a network while it runs, and may change its state (a teacher-forced twin does).
 pub trait Observer<A: Arithmetic> {
+    /// Whether it wants to see every step. Where nobody does, a network that was lent a
+    /// [`Workspace`](crate::schedule::Workspace) goes layer by layer.
+    const WATCHES_STEPS: bool = true;
+
     /// Called at each [`Moment`].
     #[inline(always)]
     fn at(&mut self, moment: Moment, network: &mut Network<'_, A>) {
@@ -44,4 +48,6 @@ pub trait Observer<A: Arithmetic> {
 }
 
 /// Nobody looks.
-impl<A: Arithmetic> Observer<A> for () {}
+impl<A: Arithmetic> Observer<A> for () {
+    const WATCHES_STEPS: bool = false;
+}

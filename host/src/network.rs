@@ -3,14 +3,16 @@
 
 use crate::aligned::Aligned;
 use crate::model::Model;
-use apical_core::arithmetic::Arithmetic;
+use apical_core::arithmetic::{Arithmetic, Scratch};
 use apical_core::initial::{last_feedback, paper_feedback};
 use apical_core::input::{Input, InputControl};
 use apical_core::layer::{Layer, LayerControl};
 use apical_core::losses::{LayerTallies, Losses, NO_LOSSES};
 use apical_core::network::{Control, Network};
 use apical_core::parameters::Preset;
+use apical_core::schedule::{MOST_STEPS, Workspace};
 use apical_core::spikes::Spikes;
+use apical_core::trains::Trains;
 use apical_core::tables::psp::{AREAS, Kernel, TAPS, areas};
 
 /// Memory of a layer. Columns are padded to whole blocks of 32.
@@ -75,7 +77,7 @@ where
 impl<A: Arithmetic> OwnedLayer<A> {
     fn new(coefficients: A::Coefficients, model: &Model, number: usize) -> Self {
         let (fan_in, units) = (model.sizes[number], model.sizes[number + 1]);
-        let stride = units.next_multiple_of(32);
+        let stride = padded::<A::Weight>(units);
         let last = number + 2 == model.sizes.len();
         let outputs = if last { 0 } else { model.outputs() };
         let zeros = || Aligned::filled(A::State::default(), stride);
@@ -96,7 +98,7 @@ impl<A: Arithmetic> OwnedLayer<A> {
             soma_sums: Aligned::filled(A::Sum::default(), stride),
             plateaus: zeros(),
             errors: zeros(),
-            psp: vec![0; units],
+            psp: vec![0; stride],
             spikes: vec![0; stride * Spikes::PER_UNIT + Spikes::ROOM],
             control: LayerControl::new(model.seed, number as u8),
             tallies: NO_LOSSES,
@@ -117,6 +119,36 @@ pub struct OwnedNetwork<A: Arithmetic> {
     pub layers: Vec<OwnedLayer<A>>,
     means: Vec<A::State>,
     control: Control,
+    workspace: OwnedWorkspace,
+}
+
+/// Memory to go layer by layer.
+#[derive(Debug, Clone)]
+struct OwnedWorkspace {
+    trains: Vec<(Vec<u16>, Vec<u32>)>,
+    places: Vec<u16>,
+    masks: [Vec<u32>; 3],
+    splits: Vec<u16>,
+    psp: Vec<u16>,
+}
+
+impl OwnedWorkspace {
+    fn new(sizes: &[usize]) -> Self {
+        // Memory that is never written to costs nothing but its addresses.
+        let spikes = |&units: &usize| vec![0; MOST_STEPS * units * Spikes::PER_UNIT + Trains::ROOM];
+        let widest = sizes.iter().max().map_or(0, |units| units.div_ceil(32));
+        Self {
+            trains: sizes.iter().map(|units| (spikes(units), vec![0; MOST_STEPS])).collect(),
+            places: vec![0; MOST_STEPS * widest],
+            masks: [(); 3].map(|()| vec![0; MOST_STEPS * widest]),
+            splits: vec![0; MOST_STEPS],
+            psp: vec![0; 32 * widest],
+        }
+    }
+
+    fn trains(memory: &mut [(Vec<u16>, Vec<u32>)]) -> Vec<Trains<'_>> {
+        memory.iter_mut().map(|(units, ends)| Trains::new(units, ends)).collect()
+    }
 }
 
 impl<A: Arithmetic + Clone> Clone for OwnedNetwork<A>
@@ -135,6 +167,7 @@ where
             layers: self.layers.clone(),
             means: self.means.clone(),
             control: self.control.clone(),
+            workspace: self.workspace.clone(),
         }
     }
 }
@@ -155,6 +188,7 @@ impl<A: Arithmetic> OwnedNetwork<A> {
             layers: layers.collect(),
             means: vec![A::State::default(); model.outputs()],
             control: Control::new(model.seed),
+            workspace: OwnedWorkspace::new(&model.sizes),
         };
         network.draw(model);
         network
@@ -196,6 +230,10 @@ impl<A: Arithmetic> OwnedNetwork<A> {
         let result = {
             let mut views: Vec<Layer<'_, A>> = self.layers.iter_mut().map(view).collect();
             let output = views.pop().expect("a network has an output layer");
+            let OwnedWorkspace { trains, places, masks: [fired, twice, thrice], splits, psp } =
+                &mut self.workspace;
+            let mut trains = OwnedWorkspace::trains(trains);
+            let scratch = Scratch { places, fired, twice, thrice, splits, psp };
             let mut network = Network {
                 arithmetic: &self.arithmetic,
                 areas: &self.areas,
@@ -205,6 +243,7 @@ impl<A: Arithmetic> OwnedNetwork<A> {
                 means: &mut self.means,
                 control: &mut self.control,
                 losses: Losses::new(&mut tallies),
+                workspace: Some(Workspace { trains: &mut trains, scratch }),
             };
             f(&mut network)
         };
@@ -246,6 +285,15 @@ impl<A: Arithmetic> OwnedNetwork<A> {
         }
         (weights, state)
     }
+}
+
+/// Units of a column with its padding: whole blocks of 32, and from two cache lines on an odd
+/// number of lines, so that a few blocks of many columns do not all fall into one set of a
+/// cache.
+fn padded<W>(units: usize) -> usize {
+    let line = 64 / size_of::<W>();
+    let lines = units.div_ceil(line);
+    if units <= line { units.next_multiple_of(32) } else { (lines | 1) * line }
 }
 
 fn view<A: Arithmetic>(layer: &mut OwnedLayer<A>) -> Layer<'_, A> {

@@ -147,9 +147,30 @@ mod x86 {
             let count = self.0.sse2._mm_cvtsi32_si128(shift as i32);
             self.0.avx512bw._mm512_sll_epi16(a, count)
         }
+        type Mask = u32;
         #[inline(always)]
-        fn greater(self, a: __m512i, b: __m512i) -> u32 {
+        fn exceeding(self, a: __m512i, b: __m512i) -> u32 {
             self.0.avx512bw._mm512_cmpgt_epi16_mask(a, b)
+        }
+        #[inline(always)]
+        fn bits(self, mask: u32) -> u32 {
+            mask
+        }
+        #[inline(always)]
+        fn mask(self, bits: u32) -> u32 {
+            bits
+        }
+        #[inline(always)]
+        fn add_where(self, a: __m512i, mask: u32, b: __m512i) -> __m512i {
+            self.0.avx512bw._mm512_mask_adds_epu16(a, mask, a, b)
+        }
+        #[inline(always)]
+        fn load_unsigned(self, from: &[u16; 32]) -> __m512i {
+            must_cast(*from)
+        }
+        #[inline(always)]
+        fn store_unsigned(self, block: __m512i, to: &mut [u16; 32]) {
+            *to = must_cast(block);
         }
     }
 
@@ -250,13 +271,38 @@ mod x86 {
             let count = self.0.sse2._mm_cvtsi32_si128(shift as i32);
             a.map(|a| self.0.avx2._mm256_sll_epi16(a, count))
         }
+        type Mask = [__m256i; 2];
         #[inline(always)]
-        fn greater(self, a: Self::Block, b: Self::Block) -> u32 {
-            let low = self.0.avx2._mm256_cmpgt_epi16(a[0], b[0]);
-            let high = self.0.avx2._mm256_cmpgt_epi16(a[1], b[1]);
+        fn exceeding(self, a: Self::Block, b: Self::Block) -> Self::Mask {
+            Self::each(a, b, |a, b| self.0.avx2._mm256_cmpgt_epi16(a, b))
+        }
+        #[inline(always)]
+        fn bits(self, [low, high]: Self::Mask) -> u32 {
             let packed = self.0.avx2._mm256_packs_epi16(low, high);
             let ordered = self.0.avx2._mm256_permute4x64_epi64::<0b11_01_10_00>(packed);
             self.0.avx2._mm256_movemask_epi8(ordered) as u32
+        }
+        #[inline(always)]
+        fn mask(self, bits: u32) -> Self::Mask {
+            let lanes: [i16; 16] = core::array::from_fn(|lane| 1 << lane);
+            let lanes: __m256i = must_cast(lanes);
+            [bits as i16, (bits >> 16) as i16].map(|half| {
+                let chosen = self.0.avx2._mm256_and_si256(self.0.avx._mm256_set1_epi16(half), lanes);
+                self.0.avx2._mm256_cmpeq_epi16(chosen, lanes)
+            })
+        }
+        #[inline(always)]
+        fn add_where(self, a: Self::Block, mask: Self::Mask, b: Self::Block) -> Self::Block {
+            let chosen = Self::each(mask, b, |mask, b| self.0.avx2._mm256_and_si256(mask, b));
+            Self::each(a, chosen, |a, b| self.0.avx2._mm256_adds_epu16(a, b))
+        }
+        #[inline(always)]
+        fn load_unsigned(self, from: &[u16; 32]) -> Self::Block {
+            must_cast(*from)
+        }
+        #[inline(always)]
+        fn store_unsigned(self, block: Self::Block, to: &mut [u16; 32]) {
+            *to = must_cast(block);
         }
     }
 }
@@ -272,7 +318,7 @@ pub use dispatch::{OnAvx2, OnAvx512};
 #[cfg(target_arch = "x86_64")]
 mod dispatch {
     use super::{Pair, Wide};
-    use apical_core::arithmetic::{Columns, ColumnsMut, Dynamics};
+    use apical_core::arithmetic::{Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch};
     use apical_core::formats::Variable;
     use apical_core::kernels::{Kernels, Vector};
     use apical_core::losses::Losses;
@@ -280,6 +326,7 @@ mod dispatch {
     use apical_core::parameters::Coefficients;
     use apical_core::random::{Dither, Generator, Offsets};
     use apical_core::spikes::Spikes;
+    use apical_core::trains::Trains;
 
     macro_rules! dispatched {
         ($name:ident, $lanes:ident, $token:ty, $what:literal) => {
@@ -342,6 +389,43 @@ mod dispatch {
                         #[inline(always)]
                         || kernels.fire(potentials, names, offsets, spikes),
                     );
+                }
+
+                fn run<W: Weight, const COUNT: bool>(
+                    &self,
+                    layer: &Coefficients,
+                    columns: Columns<'_, W>,
+                    neurons: Neurons<'_, i16, i32>,
+                    run: &Run<'_>,
+                    draws: &mut Generator,
+                    trains: &mut Trains<'_>,
+                    scratch: &mut Scratch<'_>,
+                    losses: &mut Losses<'_>,
+                ) -> bool {
+                    let kernels = Vector($lanes(self.0));
+                    self.0.vectorize(
+                        #[inline(always)]
+                        || {
+                            kernels
+                                .run::<W, COUNT>(layer, columns, neurons, run, draws, trains, scratch, losses)
+                        },
+                    )
+                }
+
+                fn fire_run(
+                    &self,
+                    potentials: &[i16],
+                    names: &[u16],
+                    run: &Run<'_>,
+                    draws: &mut Generator,
+                    trains: &mut Trains<'_>,
+                    scratch: &mut Scratch<'_>,
+                ) -> bool {
+                    let kernels = Vector($lanes(self.0));
+                    self.0.vectorize(
+                        #[inline(always)]
+                        || kernels.fire_run(potentials, names, run, draws, trains, scratch),
+                    )
                 }
 
                 fn accumulate(&self, somas: &[i16], sums: &mut [i32]) {

@@ -5,7 +5,7 @@
 //! be padded to whole blocks of 32 units; weights in the padding are zero.
 
 use super::{Kernels, fits, plain};
-use crate::arithmetic::{Columns, Dynamics};
+use crate::arithmetic::{Columns, Dynamics, Neurons, Run, Scratch};
 use crate::formats::{STATE_LIMIT, Variable};
 use crate::losses::Losses;
 use crate::native::Weight;
@@ -13,6 +13,7 @@ use crate::parameters::{Coefficients, TEACHER};
 use crate::random::{DITHER_STRIDE, Generator, Offsets};
 use crate::rounding::Rounding;
 use crate::spikes::Spikes;
+use crate::trains::Trains;
 use crate::tables::noise::{BLOCK, NEVER, SINGLE_ABOVE, SINGLE_WITHIN, count, thresholds};
 
 /// 32 numbers of 16 bits, and what a vector unit does with them.
@@ -60,7 +61,24 @@ pub trait Lanes: Copy {
     /// To memory.
     fn store_totals(self, totals: Self::Totals, to: &mut [i32; 16]);
     /// Bit i: whether number i of a is greater than number i of b.
-    fn greater(self, a: Self::Block, b: Self::Block) -> u32;
+    #[inline(always)]
+    fn greater(self, a: Self::Block, b: Self::Block) -> u32 {
+        self.bits(self.exceeding(a, b))
+    }
+    /// A choice of lanes.
+    type Mask: Copy;
+    /// The lanes where a is greater than b.
+    fn exceeding(self, a: Self::Block, b: Self::Block) -> Self::Mask;
+    /// A choice as bits.
+    fn bits(self, mask: Self::Mask) -> u32;
+    /// Bits as a choice.
+    fn mask(self, bits: u32) -> Self::Mask;
+    /// a + b of unsigned numbers in the chosen lanes, held within 16 bits; a in the others.
+    fn add_where(self, a: Self::Block, mask: Self::Mask, b: Self::Block) -> Self::Block;
+    /// From memory, unsigned.
+    fn load_unsigned(self, from: &[u16; 32]) -> Self::Block;
+    /// To memory, unsigned.
+    fn store_unsigned(self, block: Self::Block, to: &mut [u16; 32]);
 }
 
 /// Kernels on a vector unit.
@@ -149,6 +167,34 @@ impl<L: Lanes> Kernels for Vector<L> {
     }
 
     #[inline(always)]
+    fn run<W: Weight, const COUNT: bool>(
+        &self,
+        layer: &Coefficients,
+        columns: Columns<'_, W>,
+        neurons: Neurons<'_, i16, i32>,
+        run: &Run<'_>,
+        draws: &mut Generator,
+        trains: &mut Trains<'_>,
+        scratch: &mut Scratch<'_>,
+        losses: &mut Losses<'_>,
+    ) -> bool {
+        self.run_layer::<W, COUNT>(layer, columns, neurons, run, draws, trains, scratch, losses)
+    }
+
+    #[inline(always)]
+    fn fire_run(
+        &self,
+        potentials: &[i16],
+        names: &[u16],
+        run: &Run<'_>,
+        draws: &mut Generator,
+        trains: &mut Trains<'_>,
+        scratch: &mut Scratch<'_>,
+    ) -> bool {
+        self.fire_all(potentials, names, run, draws, trains, scratch)
+    }
+
+    #[inline(always)]
     fn update<W: Weight, const COUNT: bool>(
         &self,
         variable: Variable,
@@ -178,7 +224,7 @@ impl<L: Lanes> Kernels for Vector<L> {
 impl<L: Lanes> Vector<L> {
     /// Sums in 32 bits of 16 units from `first`.
     #[inline(always)]
-    fn sum_widely<W: Weight>(&self, columns: Columns<'_, W>, spikes: &[u16], first: usize) -> [i32; 16] {
+    pub(super) fn sum_widely<W: Weight>(&self, columns: Columns<'_, W>, spikes: &[u16], first: usize) -> [i32; 16] {
         let none = [W::default(); 16];
         let mut totals = self.0.no_totals();
         for &unit in spikes {
@@ -332,7 +378,7 @@ fn spill<L: Lanes>(lanes: L, block: L::Block) -> [i16; 32] {
 
 /// What the teaching current pulls the units of a block to, the label being unit `label`.
 #[inline(always)]
-fn pulls(label: usize) -> [i16; 32] {
+pub(super) fn pulls(label: usize) -> [i16; 32] {
     let mut pulls = [-(TEACHER << 8); 32];
     if let Some(pull) = pulls.get_mut(label) {
         *pull = TEACHER << 8;
@@ -341,7 +387,7 @@ fn pulls(label: usize) -> [i16; 32] {
 }
 
 #[inline(always)]
-fn mask(units: usize) -> u32 {
+pub(super) fn mask(units: usize) -> u32 {
     if units >= BLOCK { u32::MAX } else { (1u32 << (units & 31)).wrapping_sub(1) }
 }
 
@@ -388,7 +434,7 @@ fn sum_tiles<L: Lanes, W: Weight, const TILE: usize, const COUNT: bool>(
 }
 
 /// From the weights' binary point to the filters', as [`plain`] does it.
-struct NarrowSum<L: Lanes> {
+pub(super) struct NarrowSum<L: Lanes> {
     lanes: L,
     halve: bool,
     shift: u32,
@@ -399,7 +445,7 @@ struct NarrowSum<L: Lanes> {
 
 impl<L: Lanes> NarrowSum<L> {
     #[inline(always)]
-    fn new(lanes: L, shift: i8) -> Self {
+    pub(super) fn new(lanes: L, shift: i8) -> Self {
         let beyond = (1i16 << 14) >> (shift.max(0) & 15);
         Self {
             lanes,
@@ -419,25 +465,36 @@ impl<L: Lanes> NarrowSum<L> {
         block: usize,
         losses: &mut Losses<'_>,
     ) {
+        self.lanes.store(self.narrowed::<COUNT>(total, u32::MAX, block, losses), sums);
+    }
+
+    /// Narrows the sums of a block, of which the lanes of `live` are counted.
+    #[inline(always)]
+    pub(super) fn narrowed<const COUNT: bool>(
+        &self,
+        total: L::Block,
+        live: u32,
+        block: usize,
+        losses: &mut Losses<'_>,
+    ) -> L::Block {
         let l = self.lanes;
         if self.halve {
-            l.store(l.shift_right(l.add(total, self.one), 1), sums);
-            return;
+            return l.shift_right(l.add(total, self.one), 1);
         }
         let near = l.max(self.beyond.0, l.min(self.beyond.1, total));
         let shifted = l.shift_left(near, self.shift);
         let held = l.max(self.limits.0, l.min(self.limits.1, shifted));
         if COUNT {
             let back = l.shift_right(held, self.shift);
-            let beyond = l.greater(total, back) | l.greater(back, total);
+            let beyond = (l.greater(total, back) | l.greater(back, total)) & live;
             note_lanes(losses, Variable::Accumulator, beyond, block.wrapping_mul(BLOCK));
         }
-        l.store(held, sums);
+        held
     }
 }
 
 #[inline(always)]
-fn note_lanes(losses: &mut Losses<'_>, variable: Variable, beyond: u32, first: usize) {
+pub(super) fn note_lanes(losses: &mut Losses<'_>, variable: Variable, beyond: u32, first: usize) {
     if beyond != 0 {
         let index = first.wrapping_add(beyond.trailing_zeros() as usize);
         losses.saturated(variable, beyond.count_ones(), index);
@@ -445,7 +502,7 @@ fn note_lanes(losses: &mut Losses<'_>, variable: Variable, beyond: u32, first: u
 }
 
 /// The coefficients of a layer, spread over the lanes.
-struct Step<L: Lanes> {
+pub(super) struct Step<L: Lanes> {
     lanes: L,
     fast: L::Block,
     slow: L::Block,
@@ -459,7 +516,7 @@ struct Step<L: Lanes> {
 
 impl<L: Lanes> Step<L> {
     #[inline(always)]
-    fn new(lanes: L, layer: &Coefficients) -> Self {
+    pub(super) fn new(lanes: L, layer: &Coefficients) -> Self {
         Self {
             lanes,
             fast: lanes.splat(layer.fast),
@@ -495,17 +552,32 @@ impl<L: Lanes> Step<L> {
         tail: Option<[i16; 32]>,
     ) -> L::Block {
         let l = self.lanes;
-        let mut x1 = self.approach(l.load(fast), l.load(sums), self.fast);
-        if let Some(tail) = &tail {
-            x1 = self.held(l.subtract(x1, l.product(l.load(tail), self.tail_fast)));
-        }
+        let tail = tail.map(|tail| l.load(&tail));
+        let (x1, x2) = self.filtered(l.load(sums), l.load(fast), l.load(slow), tail);
         l.store(x1, fast);
-        let mut x2 = self.approach(l.load(slow), x1, self.slow);
-        if let Some(tail) = &tail {
-            x2 = self.held(l.subtract(x2, l.product(l.load(tail), self.tail_slow)));
-        }
         l.store(x2, slow);
         x2
+    }
+
+    /// The same in registers.
+    #[inline(always)]
+    pub(super) fn filtered(
+        &self,
+        sums: L::Block,
+        fast: L::Block,
+        slow: L::Block,
+        tail: Option<L::Block>,
+    ) -> (L::Block, L::Block) {
+        let l = self.lanes;
+        let mut x1 = self.approach(fast, sums, self.fast);
+        if let Some(tail) = tail {
+            x1 = self.held(l.subtract(x1, l.product(tail, self.tail_fast)));
+        }
+        let mut x2 = self.approach(slow, x1, self.slow);
+        if let Some(tail) = tail {
+            x2 = self.held(l.subtract(x2, l.product(tail, self.tail_slow)));
+        }
+        (x1, x2)
     }
 
     /// Basal drive and soma.
@@ -521,25 +593,42 @@ impl<L: Lanes> Step<L> {
     ) {
         let l = self.lanes;
         let first = block.wrapping_mul(BLOCK);
+        let potential =
+            self.moved::<COUNT>(x2, l.load(bias), l.load(soma), pull, u32::MAX, first, losses);
+        l.store(potential, soma);
+    }
+
+    /// The same in registers; lanes of `live` are counted, the first of which is unit `first`.
+    #[inline(always)]
+    #[allow(clippy::too_many_arguments)] // a block of neurons, what pulls it, its losses
+    pub(super) fn moved<const COUNT: bool>(
+        &self,
+        x2: L::Block,
+        bias: L::Block,
+        old: L::Block,
+        pull: Option<L::Block>,
+        live: u32,
+        first: usize,
+        losses: &mut Losses<'_>,
+    ) -> L::Block {
+        let l = self.lanes;
         let drive = l.add(l.product(x2, self.basal), l.and(x2, self.basal_whole));
-        let exact = l.add_held(drive, l.load(bias));
+        let exact = l.add_held(drive, bias);
         if COUNT {
             let beyond = l.greater(exact, self.limits.1) | l.greater(self.limits.0, exact);
-            note_lanes(losses, Variable::Basal, beyond, first);
+            note_lanes(losses, Variable::Basal, beyond & live, first);
         }
-        let old = l.load(soma);
         let moved = l.product(l.subtract(self.held(exact), old), self.soma);
-        let potential = match pull {
+        match pull {
             None => l.add(old, moved),
             Some(pull) => {
                 let exact = l.add_held(pull, moved);
                 if COUNT {
                     let beyond = l.greater(exact, self.limits.1) | l.greater(self.limits.0, exact);
-                    note_lanes(losses, Variable::Soma, beyond, first);
+                    note_lanes(losses, Variable::Soma, beyond & live, first);
                 }
                 self.held(exact)
             }
-        };
-        l.store(potential, soma);
+        }
     }
 }

@@ -5,14 +5,16 @@
 
 pub mod lanes;
 pub mod plain;
+mod run;
 
-use crate::arithmetic::{Columns, ColumnsMut, Dynamics};
+use crate::arithmetic::{Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch};
 use crate::formats::{ACCUMULATOR_LIMIT, Variable};
 use crate::losses::Losses;
 use crate::native::{Weight, mean_psp, reciprocal};
 use crate::parameters::Coefficients;
 use crate::random::{Dither, Generator, Offsets};
 use crate::spikes::Spikes;
+use crate::trains::Trains;
 
 pub use lanes::{Lanes, Vector};
 pub use plain::Plain;
@@ -58,6 +60,41 @@ pub trait Kernels: Copy {
         offsets: Offsets<'_, Generator>,
         spikes: &mut Spikes<'_>,
     );
+
+    /// All steps of a run at once, for kernels that gain by it; see [`run`](self). False
+    /// where the run must go step by step.
+    #[inline(always)]
+    #[allow(clippy::too_many_arguments)] // a layer, what goes in, what comes out
+    fn run<W: Weight, const COUNT: bool>(
+        &self,
+        layer: &Coefficients,
+        columns: Columns<'_, W>,
+        neurons: Neurons<'_, i16, i32>,
+        run: &Run<'_>,
+        draws: &mut Generator,
+        trains: &mut Trains<'_>,
+        scratch: &mut Scratch<'_>,
+        losses: &mut Losses<'_>,
+    ) -> bool {
+        let _ = (layer, columns, neurons, run, draws, trains, scratch, losses);
+        false
+    }
+
+    /// The same of units with fixed potentials; what their spikes are credited with is left
+    /// in the scratch memory, one sum a unit.
+    #[inline(always)]
+    fn fire_run(
+        &self,
+        potentials: &[i16],
+        names: &[u16],
+        run: &Run<'_>,
+        draws: &mut Generator,
+        trains: &mut Trains<'_>,
+        scratch: &mut Scratch<'_>,
+    ) -> bool {
+        let _ = (potentials, names, run, draws, trains, scratch);
+        false
+    }
 
     /// Adds somatic potentials to their sums.
     #[inline(always)]

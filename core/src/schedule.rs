@@ -1,0 +1,131 @@
+//! The protocol layer by layer: pixels through all steps, then each layer through all steps.
+//!
+//! Nothing that a layer does acts on the layer below (feedback reaches the apical dendrite,
+//! whose mean alone matters), so this order has the bits of the order step by step
+//! ([`crate::network`]) and keeps each layer's weights and state close at hand. It needs
+//! memory for the spikes of a whole example, which a host has and a small device has not.
+
+use crate::arithmetic::{Arithmetic, Run, Scratch};
+use crate::network::Network;
+use crate::observer::Phase;
+use crate::parameters::PHASE_STEPS;
+use crate::tables::wald::LONGEST_EXTRA;
+use crate::trains::Trains;
+use core::ops::Range;
+
+/// Steps that memory is kept for: the longest training example. Longer tests are worked off
+/// in parts.
+pub const MOST_STEPS: usize = 2 * (PHASE_STEPS + LONGEST_EXTRA) as usize;
+
+/// Memory for the spikes of a whole example.
+#[derive(Debug)]
+pub struct Workspace<'a> {
+    /// Spikes of the pixels, then of each layer.
+    pub trains: &'a mut [Trains<'a>],
+    /// What a layer needs while it runs.
+    pub scratch: Scratch<'a>,
+}
+
+/// What each step's spikes are worth.
+type Shares = [u16; MOST_STEPS];
+
+impl<A: Arithmetic> Network<'_, A> {
+    /// Whether there is a workspace for so many steps.
+    pub(crate) fn has_room_for(&self, steps: u32) -> bool {
+        self.workspace.as_ref().is_some_and(|workspace| {
+            let capacity = workspace.trains.iter().map(Trains::capacity).min().unwrap_or(0);
+            workspace.trains.len() > self.hidden.len().wrapping_add(1)
+                && steps as usize <= capacity.min(MOST_STEPS)
+        })
+    }
+
+    /// Pixels and hidden layers through both phases, outputs through the forward phase.
+    #[inline(always)]
+    pub(crate) fn run_example(&mut self, [forward, target]: [u32; 2]) {
+        let start = Self::window_start(Phase::Forward, forward);
+        let steps = forward.wrapping_add(target) as usize;
+        let window = start as usize..forward as usize;
+        let mut shares = [0; MOST_STEPS];
+        self.fill_shares(&mut shares, forward, start, 0);
+        let shares = shares.get(..forward as usize).unwrap_or(&[]);
+        self.run_hidden(0, steps, shares, window.clone());
+        let mut shares = [0; MOST_STEPS];
+        self.fill_shares(&mut shares, forward, start, 1);
+        self.run_output(0, forward, None, shares.get(..forward as usize).unwrap_or(&[]), window);
+    }
+
+    /// Outputs through the target phase.
+    #[inline(always)]
+    pub(crate) fn run_target(&mut self, [forward, target]: [u32; 2], label: usize) {
+        let start = Self::window_start(Phase::Target, target);
+        let mut shares = [0; MOST_STEPS];
+        self.fill_shares(&mut shares, target, start, 1);
+        let shares = shares.get(..target as usize).unwrap_or(&[]);
+        self.run_output(forward, target, Some(label), shares, start as usize..target as usize);
+    }
+
+    /// All layers through a test, in parts where it is longer than the workspace.
+    pub(crate) fn run_test(&mut self, steps: u32) {
+        let start = Self::window_start(Phase::Test, steps);
+        let mut done = 0;
+        while done < steps {
+            let part = (MOST_STEPS as u32).min(steps.wrapping_sub(done));
+            let window = start.saturating_sub(done).min(part) as usize..part as usize;
+            self.run_hidden(done, part as usize, &[], 0..0);
+            self.run_output(0, part, None, &[], window);
+            done = done.wrapping_add(part);
+        }
+    }
+
+    fn fill_shares(&self, shares: &mut Shares, steps: u32, start: u32, delay: u32) {
+        for (share, step) in shares.iter_mut().zip(0..steps) {
+            *share = self.share(steps, start, step, delay);
+        }
+    }
+
+    /// Pixels and hidden layers, from step `from` of the example on.
+    #[inline(always)]
+    fn run_hidden(&mut self, from: u32, steps: usize, shares: &[u16], window: Range<usize>) {
+        let Some(workspace) = &mut self.workspace else { return };
+        let scratch = &mut workspace.scratch;
+        let Some((pixels, mut rest)) = workspace.trains.split_first_mut() else { return };
+        pixels.clear();
+        let nobody = Trains::new(&mut [], &mut []);
+        let run = Run { presynaptic: &nobody, first: 0, steps, label: None, shares, window: 0..0 };
+        self.input.run(self.arithmetic, &run, pixels, scratch);
+        let mut below = &*pixels;
+        for (number, layer) in self.hidden.iter_mut().enumerate() {
+            let Some((trains, above)) = rest.split_first_mut() else { return };
+            trains.clear();
+            self.losses.enter_layer(number);
+            self.losses.enter_run(self.control.examples, from);
+            let run = Run { presynaptic: below, first: 0, steps, label: None, shares, window: window.clone() };
+            layer.run(self.arithmetic, &run, trains, scratch, &mut self.losses);
+            (below, rest) = (trains, above);
+        }
+    }
+
+    /// Outputs, from step `first` of what the layer below has recorded.
+    #[inline(always)]
+    fn run_output(
+        &mut self,
+        first: u32,
+        steps: u32,
+        label: Option<usize>,
+        shares: &[u16],
+        window: Range<usize>,
+    ) {
+        let Some(workspace) = &mut self.workspace else { return };
+        let number = self.hidden.len();
+        let Some((trains, below)) = workspace.trains.get_mut(..number.wrapping_add(2)).and_then(<[_]>::split_last_mut)
+        else {
+            return;
+        };
+        let Some(presynaptic) = below.last() else { return };
+        trains.clear();
+        self.losses.enter_layer(number);
+        self.losses.enter_run(self.control.examples, first);
+        let run = Run { presynaptic, first: first as usize, steps: steps as usize, label, shares, window };
+        self.output.run(self.arithmetic, &run, trains, &mut workspace.scratch, &mut self.losses);
+    }
+}
