@@ -147,6 +147,14 @@ mod x86 {
             let count = self.0.sse2._mm_cvtsi32_si128(shift as i32);
             self.0.avx512bw._mm512_sll_epi16(a, count)
         }
+        #[inline(always)]
+        fn apart<R>(self, f: impl FnOnce() -> R) -> R {
+            #[inline(never)]
+            fn outlined<R>(token: V4, f: impl FnOnce() -> R) -> R {
+                token.vectorize(f)
+            }
+            outlined(self.0, f)
+        }
         type Mask = u32;
         #[inline(always)]
         fn exceeding(self, a: __m512i, b: __m512i) -> u32 {
@@ -270,6 +278,14 @@ mod x86 {
         fn shift_left(self, a: Self::Block, shift: u32) -> Self::Block {
             let count = self.0.sse2._mm_cvtsi32_si128(shift as i32);
             a.map(|a| self.0.avx2._mm256_sll_epi16(a, count))
+        }
+        #[inline(always)]
+        fn apart<R>(self, f: impl FnOnce() -> R) -> R {
+            #[inline(never)]
+            fn outlined<R>(token: V3, f: impl FnOnce() -> R) -> R {
+                token.vectorize(f)
+            }
+            outlined(self.0, f)
         }
         type Mask = [__m256i; 2];
         #[inline(always)]

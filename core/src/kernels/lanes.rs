@@ -65,6 +65,9 @@ pub trait Lanes: Copy {
     fn greater(self, a: Self::Block, b: Self::Block) -> u32 {
         self.bits(self.exceeding(a, b))
     }
+    /// Calls `f` as a function of its own, compiled for this vector unit: a loop that needs
+    /// all registers must not share them with its neighbours.
+    fn apart<R>(self, f: impl FnOnce() -> R) -> R;
     /// A choice of lanes.
     type Mask: Copy;
     /// The lanes where a is greater than b.
@@ -468,6 +471,13 @@ impl<L: Lanes> NarrowSum<L> {
         self.lanes.store(self.narrowed::<COUNT>(total, u32::MAX, block, losses), sums);
     }
 
+    /// Narrows the sums of a block whose weights have one fraction bit more than the filters, as those of
+    /// 16 bits have.
+    #[inline(always)]
+    pub(super) fn halved(&self, total: L::Block) -> L::Block {
+        self.lanes.shift_right(self.lanes.add(total, self.one), 1)
+    }
+
     /// Narrows the sums of a block, of which the lanes of `live` are counted.
     #[inline(always)]
     pub(super) fn narrowed<const COUNT: bool>(
@@ -479,7 +489,7 @@ impl<L: Lanes> NarrowSum<L> {
     ) -> L::Block {
         let l = self.lanes;
         if self.halve {
-            return l.shift_right(l.add(total, self.one), 1);
+            return self.halved(total);
         }
         let near = l.max(self.beyond.0, l.min(self.beyond.1, total));
         let shifted = l.shift_left(near, self.shift);
@@ -508,7 +518,7 @@ pub(super) struct Step<L: Lanes> {
     slow: L::Block,
     tail_fast: L::Block,
     tail_slow: L::Block,
-    basal: L::Block,
+    pub(super) basal: L::Block,
     basal_whole: L::Block,
     soma: L::Block,
     limits: (L::Block, L::Block),
@@ -613,6 +623,23 @@ impl<L: Lanes> Step<L> {
     ) -> L::Block {
         let l = self.lanes;
         let drive = l.add(l.product(x2, self.basal), l.and(x2, self.basal_whole));
+        self.moved_by::<COUNT>(drive, bias, old, pull, live, first, losses)
+    }
+
+    /// The same from narrow(k_B · gain · x₂).
+    #[inline(always)]
+    #[allow(clippy::too_many_arguments)] // those of `moved`
+    pub(super) fn moved_by<const COUNT: bool>(
+        &self,
+        drive: L::Block,
+        bias: L::Block,
+        old: L::Block,
+        pull: Option<L::Block>,
+        live: u32,
+        first: usize,
+        losses: &mut Losses<'_>,
+    ) -> L::Block {
+        let l = self.lanes;
         let exact = l.add_held(drive, bias);
         if COUNT {
             let beyond = l.greater(exact, self.limits.1) | l.greater(self.limits.0, exact);

@@ -14,16 +14,13 @@ use crate::losses::Losses;
 use crate::native::Weight;
 use crate::parameters::Coefficients;
 use crate::random::{Generator, Offsets};
-use crate::tables::noise::{BLOCK, SINGLE_ABOVE, SINGLE_WITHIN, count, thresholds};
+use crate::tables::noise::{BLOCK, second_thresholds, third_thresholds, thresholds};
 use crate::tables::psp::TAPS;
 use crate::tables::sigmoid::sigmoid;
 use crate::trains::Trains;
 
 /// Blocks that are worked off together.
 const TILE: usize = 2;
-
-/// A step whose columns must be added up in 32 bits.
-const WIDELY: u16 = u16::MAX;
 
 impl<L: Lanes> Vector<L> {
     /// See [`Kernels::run`](super::Kernels::run).
@@ -47,11 +44,13 @@ impl<L: Lanes> Vector<L> {
             return false;
         }
         draw_places(draws, run.steps, blocks, scratch.places);
-        split_spikes::<W>(columns.bounds, run, scratch.splits);
-        for masks in [&mut *scratch.twice, &mut *scratch.thrice] {
-            masks.get_mut(..words).unwrap_or(&mut []).fill(0);
-        }
-        let tiles = Tiles::<L, W> { lanes: self.0, layer, columns, run, blocks };
+        // A single block of 16-bit weights is an output layer, fed by many spikes: always wide.
+        let width = match blocks > 1 || W::EXACT_SPIKES > 0 {
+            true => split_spikes::<W>(columns.bounds, run, scratch.splits),
+            false => Width::Wide,
+        };
+        scratch.thrice.get_mut(..words).unwrap_or(&mut []).fill(0);
+        let tiles = Tiles::<L, W> { lanes: self.0, layer, columns, run, blocks, width };
         let mut first = 0usize;
         while first.wrapping_add(TILE) <= blocks {
             tiles.work::<TILE, COUNT>(first, &mut neurons, scratch, losses);
@@ -61,7 +60,10 @@ impl<L: Lanes> Vector<L> {
             tiles.work::<1, COUNT>(first, &mut neurons, scratch, losses);
             first = first.wrapping_add(1);
         }
-        take_down(run.steps, blocks, scratch, trains);
+        self.0.apart(
+            #[inline(always)]
+            || take_down(run.steps, blocks, scratch, trains),
+        );
         true
     }
 
@@ -83,27 +85,26 @@ impl<L: Lanes> Vector<L> {
             return false;
         }
         draw_places(draws, run.steps, blocks, scratch.places);
-        for masks in [&mut *scratch.twice, &mut *scratch.thrice] {
-            masks.get_mut(..words).unwrap_or(&mut []).fill(0);
-        }
+        scratch.thrice.get_mut(..words).unwrap_or(&mut []).fill(0);
         let l = self.0;
-        let decision = Decision::new(l);
         for (block, potentials) in potentials.iter().enumerate() {
             let lanes = l.load(potentials);
             let mut psp = l.splat(0);
-            for step in 0..run.steps {
-                let word = step.wrapping_mul(blocks).wrapping_add(block);
-                let fired = decision.fire(lanes, word, u32::MAX, scratch);
-                if let Some(&share) = run.shares.get(step) {
-                    psp = decision.credit(psp, fired, word, share, scratch);
-                }
+            let words = scratch.places.iter().zip(&mut *scratch.fired);
+            let words = words.zip(scratch.twice.iter_mut().zip(&mut *scratch.thrice));
+            let words = words.skip(block).step_by(blocks).take(run.steps);
+            for (step, ((&place, fired), (twice, thrice))) in words.enumerate() {
+                fire(l, lanes, place, u32::MAX, run.shares.get(step), &mut psp, [fired, twice, thrice]);
             }
             if let Some(to) = scratch.psp.as_chunks_mut::<BLOCK>().0.get_mut(block) {
                 l.store_unsigned(psp, to);
             }
         }
         let first = trains.steps();
-        take_down(run.steps, blocks, scratch, trains);
+        self.0.apart(
+            #[inline(always)]
+            || take_down(run.steps, blocks, scratch, trains),
+        );
         trains.rename(first, names);
         true
     }
@@ -118,10 +119,22 @@ fn draw_places(draws: &mut Generator, steps: usize, blocks: usize, places: &mut 
     }
 }
 
+/// What the sums of a run need: the most that any of its steps does.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Width {
+    /// 16 bits.
+    Narrow,
+    /// 16 bits for each of two parts of the spikes.
+    Halved,
+    /// 32 bits.
+    Wide,
+}
+
 /// For each step how many of its spikes have columns that certainly add up in 16 bits; the
-/// others must do so among themselves.
+/// others do so among themselves, unless the run is [`Width::Wide`].
 #[inline(always)]
-fn split_spikes<W: Weight>(bounds: &[u16], run: &Run<'_>, splits: &mut [u16]) {
+fn split_spikes<W: Weight>(bounds: &[u16], run: &Run<'_>, splits: &mut [u16]) -> Width {
+    let mut width = Width::Narrow;
     for (split, step) in splits.iter_mut().zip(run.first..run.first.wrapping_add(run.steps)) {
         let spikes = run.presynaptic.step(step);
         *split = spikes.len() as u16;
@@ -131,17 +144,13 @@ fn split_spikes<W: Weight>(bounds: &[u16], run: &Run<'_>, splits: &mut [u16]) {
         let bound = |&unit: &u16| i32::from(bounds.get(usize::from(unit)).copied().unwrap_or(u16::MAX));
         let sum = |spikes: &[u16]| spikes.iter().map(bound).fold(0i32, i32::wrapping_add);
         if sum(spikes) > ACCUMULATOR_LIMIT {
-            *split = halves(spikes, sum);
+            let (first, second) = spikes.split_at(spikes.len() / 2);
+            let fits = sum(first).max(sum(second)) <= ACCUMULATOR_LIMIT;
+            *split = first.len() as u16;
+            width = width.max(if fits { Width::Halved } else { Width::Wide });
         }
     }
-}
-
-#[cold]
-#[inline(never)]
-fn halves(spikes: &[u16], sum: impl Fn(&[u16]) -> i32) -> u16 {
-    let (first, second) = spikes.split_at(spikes.len() / 2);
-    let fits = |part| sum(part) <= ACCUMULATOR_LIMIT;
-    if fits(first) && fits(second) { first.len() as u16 } else { WIDELY }
+    width
 }
 
 /// From masks to lists.
@@ -155,88 +164,32 @@ fn take_down(steps: usize, blocks: usize, scratch: &Scratch<'_>, trains: &mut Tr
     }
 }
 
-/// Who fires, by comparison with the noise.
-#[derive(Clone, Copy)]
-struct Decision<L: Lanes> {
-    lanes: L,
-    low: L::Block,
-    gap: L::Block,
-}
-
-impl<L: Lanes> Decision<L> {
-    #[inline(always)]
-    fn new(lanes: L) -> Self {
-        let (low, gap) = (SINGLE_ABOVE.wrapping_add(1), SINGLE_WITHIN);
-        Self { lanes, low: lanes.splat(low), gap: lanes.splat(gap) }
-    }
-
-    /// Writes down who of a block fired, among the lanes of `live`.
-    #[inline(always)]
-    fn fire(&self, potentials: L::Block, word: usize, live: u32, scratch: &mut Scratch<'_>) -> L::Mask {
-        let l = self.lanes;
-        let place = scratch.places.get(word).copied().unwrap_or(0);
-        let noise = l.load(thresholds(place));
-        let fired = l.exceeding(potentials, noise);
-        let bits = l.bits(fired) & live;
-        if let Some(to) = scratch.fired.get_mut(word) {
-            *to = bits;
-        }
-        let doubtful = l.greater(self.low, noise) & l.greater(potentials, l.add_held(noise, self.gap));
-        if doubtful & bits != 0 {
-            self.fire_more(potentials, word, place, doubtful & bits, scratch);
-        }
-        fired
-    }
-
-    /// A second and a third spike.
-    #[inline(never)]
-    fn fire_more(
-        &self,
-        potentials: L::Block,
-        word: usize,
-        place: u16,
-        mut doubtful: u32,
-        scratch: &mut Scratch<'_>,
-    ) {
-        let mut numbers = [0; BLOCK];
-        self.lanes.store(potentials, &mut numbers);
-        let noise = thresholds(place);
-        let (mut twice, mut thrice) = (0, 0);
-        while doubtful != 0 {
-            let lane = doubtful.trailing_zeros() as usize;
-            let bit = doubtful & doubtful.wrapping_neg();
-            doubtful ^= bit;
-            if let (Some(&potential), Some(&threshold)) = (numbers.get(lane), noise.get(lane)) {
-                let spikes = count(potential, threshold);
-                twice |= if spikes > 1 { bit } else { 0 };
-                thrice |= if spikes > 2 { bit } else { 0 };
-            }
-        }
-        if let (Some(two), Some(three)) = (scratch.twice.get_mut(word), scratch.thrice.get_mut(word)) {
-            (*two, *three) = (twice, thrice);
-        }
-    }
-
-    /// Credits the spikes of a step with their share of the window.
-    #[inline(always)]
-    fn credit(
-        &self,
-        psp: L::Block,
-        fired: L::Mask,
-        word: usize,
-        share: u16,
-        scratch: &Scratch<'_>,
-    ) -> L::Block {
-        let l = self.lanes;
+/// Writes down who of a block fires once, twice and three times, among the lanes of `live`,
+/// and adds what the spikes are credited with to `psp`. The masks of the third spikes are
+/// zero before.
+#[inline(always)]
+fn fire<L: Lanes>(
+    l: L,
+    potentials: L::Block,
+    place: u16,
+    live: u32,
+    share: Option<&u16>,
+    psp: &mut L::Block,
+    [fired, twice, thrice]: [&mut u32; 3],
+) {
+    let first = l.exceeding(potentials, l.load(thresholds(place)));
+    let second = l.exceeding(potentials, l.load(second_thresholds(place)));
+    (*fired, *twice) = (l.bits(first) & live, l.bits(second) & live);
+    if let Some(&share) = share {
         let share = l.splat(share as i16);
-        let mut psp = l.add_where(psp, fired, share);
-        let twice = scratch.twice.get(word).copied().unwrap_or(0);
-        if twice != 0 {
-            psp = l.add_where(psp, l.mask(twice), share);
-            let thrice = scratch.thrice.get(word).copied().unwrap_or(0);
-            psp = l.add_where(psp, l.mask(thrice), share);
+        *psp = l.add_where(l.add_where(*psp, first, share), second, share);
+    }
+    if *twice != 0 {
+        let third = l.exceeding(potentials, l.load(third_thresholds(place)));
+        *thrice = l.bits(third) & live;
+        if let Some(&share) = share {
+            *psp = l.add_where(*psp, third, l.splat(share as i16));
         }
-        psp
     }
 }
 
@@ -247,6 +200,7 @@ struct Tiles<'a, L: Lanes, W> {
     columns: Columns<'a, W>,
     run: &'a Run<'a>,
     blocks: usize,
+    width: Width,
 }
 
 impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
@@ -259,17 +213,39 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
         scratch: &mut Scratch<'_>,
         losses: &mut Losses<'_>,
     ) {
-        let taught = self.run.label.is_some();
-        match (neurons.history.is_empty(), taught) {
-            (true, false) => self.steps::<TILE, false, false, COUNT>(first, neurons, scratch, losses),
-            (true, true) => self.steps::<TILE, false, true, COUNT>(first, neurons, scratch, losses),
-            (false, false) => self.steps::<TILE, true, false, COUNT>(first, neurons, scratch, losses),
-            (false, true) => self.steps::<TILE, true, true, COUNT>(first, neurons, scratch, losses),
+        let layer = self.layer;
+        let usual = neurons.history.is_empty() && layer.sum_shift == -1 && layer.basal_whole == 0;
+        let l = self.lanes;
+        macro_rules! steps {
+            ($usual:literal, $taught:literal, $width:literal) => {
+                l.apart(
+                    #[inline(always)]
+                    || self.steps::<TILE, $usual, $taught, $width, COUNT>(first, neurons, scratch, losses),
+                )
+            };
+        }
+        match (usual, self.run.label.is_some(), self.width) {
+            (true, false, Width::Narrow) => steps!(true, false, 0),
+            (true, false, Width::Halved) => steps!(true, false, 1),
+            (true, false, Width::Wide) => steps!(true, false, 2),
+            (true, true, _) => steps!(true, true, 2),
+            (false, false, Width::Narrow) => steps!(false, false, 0),
+            (false, false, _) => steps!(false, false, 2),
+            (false, true, _) => steps!(false, true, 2),
         }
     }
 
+    /// The same, where `USUAL` stands for weights of 16 bits and no cut kernel, whose
+    /// loop has the fewest instructions; `WIDTH` is a [`Width`]. A loop that holds nothing
+    /// rare keeps its state in registers.
     #[inline(always)]
-    fn steps<const TILE: usize, const CUT: bool, const TAUGHT: bool, const COUNT: bool>(
+    fn steps<
+        const TILE: usize,
+        const USUAL: bool,
+        const TAUGHT: bool,
+        const WIDTH: u8,
+        const COUNT: bool,
+    >(
         &self,
         first: usize,
         neurons: &mut Neurons<'_, i16, i32>,
@@ -279,7 +255,6 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
         let (l, run) = (self.lanes, self.run);
         let narrow = NarrowSum::new(l, self.layer.sum_shift);
         let step_of = Step::new(l, self.layer);
-        let decision = Decision::new(l);
         let (Some(fast), Some(slow), Some(soma), Some(bias), Some(psp)) = (
             tile_mut::<TILE, _>(neurons.fast, first),
             tile_mut::<TILE, _>(neurons.slow, first),
@@ -302,38 +277,52 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
             *live = mask(neurons.units.saturating_sub(unit));
         }
         let mut oldest = neurons.oldest;
-        for step in 0..run.steps {
+        let stride = self.blocks.max(1);
+        let words = scratch.places.chunks_exact(stride).zip(scratch.fired.chunks_exact_mut(stride));
+        let words = words.zip(scratch.twice.chunks_exact_mut(stride));
+        let words = words.zip(scratch.thrice.chunks_exact_mut(stride));
+        for ((step, &split), (((places, fired), twice), thrice)) in
+            (0..run.steps).zip(&*scratch.splits).zip(words)
+        {
             if COUNT {
                 losses.enter_run_step(step);
             }
+            let (Some(places), Some(fired), Some(twice), Some(thrice)) = (
+                places.get(first..).and_then(|words| words.first_chunk::<TILE>()),
+                fired.get_mut(first..).and_then(|words| words.first_chunk_mut::<TILE>()),
+                twice.get_mut(first..).and_then(|words| words.first_chunk_mut::<TILE>()),
+                thrice.get_mut(first..).and_then(|words| words.first_chunk_mut::<TILE>()),
+            ) else {
+                return;
+            };
             let spikes = run.presynaptic.step(run.first.wrapping_add(step));
-            let split = scratch.splits.get(step).copied().unwrap_or(WIDELY);
-            let totals = self.add::<TILE, COUNT>(spikes, split, first, losses);
-            let word = step.wrapping_mul(self.blocks).wrapping_add(first);
-            for block in 0..TILE {
-                let (Some(x1), Some(x2), Some(c), Some(&total), Some(&bias), Some(&pull), Some(&live)) = (
-                    x1.get_mut(block),
-                    x2.get_mut(block),
-                    potential.get_mut(block),
-                    totals.get(block),
-                    bias.get(block),
-                    pull.get(block),
-                    live.get(block),
-                ) else {
-                    continue;
-                };
-                let at = first.wrapping_add(block);
+            let totals = match WIDTH {
+                0 => self.add_some::<TILE>(spikes, first),
+                1 => self.add_halves::<TILE, COUNT>(spikes, split, first, losses),
+                _ => self.add_widely::<TILE, COUNT>(spikes, first, losses),
+            };
+            let share = run.shares.get(step);
+            let masks = places.iter().zip(fired).zip(twice.iter_mut().zip(thrice));
+            let fixed = totals.iter().zip(&bias).zip(&pull).zip(&live).zip(first..);
+            let moving = x1.iter_mut().zip(&mut x2).zip(&mut potential).zip(&mut credit);
+            for ((fixed, (((x1, x2), c), credit)), ((&place, fired), (twice, thrice))) in
+                fixed.zip(moving).zip(masks)
+            {
+                let ((((&total, &bias), &pull), &live), at) = fixed;
                 let unit = at.wrapping_mul(BLOCK);
-                let sum = narrow.narrowed::<COUNT>(total, live, at, losses);
-                let tail = if CUT { exchange(l, neurons.history, oldest, at, sum) } else { None };
-                (*x1, *x2) = step_of.filtered(sum, *x1, *x2, tail);
                 let pull = if TAUGHT { Some(pull) } else { None };
-                *c = step_of.moved::<COUNT>(*x2, bias, *c, pull, live, unit, losses);
-                let word = word.wrapping_add(block);
-                let fired = decision.fire(*c, word, live, scratch);
-                if let (Some(&share), Some(credit)) = (run.shares.get(step), credit.get_mut(block)) {
-                    *credit = decision.credit(*credit, fired, word, share, scratch);
+                if USUAL {
+                    (*x1, *x2) = step_of.filtered(narrow.halved(total), *x1, *x2, None);
+                    let drive = l.product(*x2, step_of.basal);
+                    *c = step_of.moved_by::<COUNT>(drive, bias, *c, pull, live, unit, losses);
+                } else {
+                    let sum = narrow.narrowed::<COUNT>(total, live, at, losses);
+                    let tail = exchange(l, neurons.history, oldest, at, sum);
+                    (*x1, *x2) = step_of.filtered(sum, *x1, *x2, tail);
+                    *c = step_of.moved::<COUNT>(*x2, bias, *c, pull, live, unit, losses);
                 }
+                let masks = [&mut *fired, &mut *twice, &mut *thrice];
+                fire(l, *c, place, live, share, credit, masks);
             }
             if run.window.contains(&step) {
                 for (block, &c) in potential.iter().enumerate() {
@@ -351,7 +340,7 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
                     }
                 }
             }
-            if CUT {
+            if !USUAL {
                 let next = oldest.wrapping_add(1);
                 oldest = if next >= TAPS { 0 } else { next };
             }
@@ -367,21 +356,7 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
         }
     }
 
-    /// Σ of the columns that spiked, held within ±[`ACCUMULATOR_LIMIT`].
-    #[inline(always)]
-    fn add<const TILE: usize, const COUNT: bool>(
-        &self,
-        spikes: &[u16],
-        split: u16,
-        first: usize,
-        losses: &mut Losses<'_>,
-    ) -> [L::Block; TILE] {
-        if usize::from(split) == spikes.len() {
-            return self.add_some(spikes, first);
-        }
-        self.add_many::<TILE, COUNT>(spikes, split, first, losses)
-    }
-
+    /// Σ of the columns that spiked, where it certainly fits.
     #[inline(always)]
     fn add_some<const TILE: usize>(&self, spikes: &[u16], first: usize) -> [L::Block; TILE] {
         let l = self.lanes;
@@ -401,10 +376,9 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
         totals
     }
 
-    /// The same where 16 bits may not do: in two parts, or in 32 bits.
-    #[cold]
-    #[inline(never)]
-    fn add_many<const TILE: usize, const COUNT: bool>(
+    /// The same where each of two parts certainly fits; held within ±[`ACCUMULATOR_LIMIT`].
+    #[inline(always)]
+    fn add_halves<const TILE: usize, const COUNT: bool>(
         &self,
         spikes: &[u16],
         split: u16,
@@ -412,31 +386,51 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
         losses: &mut Losses<'_>,
     ) -> [L::Block; TILE] {
         let l = self.lanes;
-        let mut held = [l.splat(0); TILE];
-        if let Some((one, other)) = spikes.split_at_checked(usize::from(split)) {
-            let limit = ACCUMULATOR_LIMIT as i16;
-            let (low, high) = (l.splat(limit.wrapping_neg()), l.splat(limit));
-            let (ones, others) = (self.add_some::<TILE>(one, first), self.add_some::<TILE>(other, first));
-            for (block, ((held, one), other)) in held.iter_mut().zip(ones).zip(others).enumerate() {
-                let sum = l.add_held(one, other);
-                *held = l.max(low, l.min(high, sum));
-                if COUNT {
-                    let beyond = l.greater(sum, *held) | l.greater(*held, sum);
-                    let unit = first.wrapping_add(block).wrapping_mul(BLOCK);
-                    note_lanes(losses, Variable::Accumulator, beyond, unit);
-                }
-            }
-            return held;
+        let (one, other) = spikes.split_at_checked(usize::from(split)).unwrap_or((spikes, &[]));
+        let mut totals = self.add_some::<TILE>(one, first);
+        if other.is_empty() {
+            return totals;
         }
-        for (block, held) in held.iter_mut().enumerate() {
-            let unit = first.wrapping_add(block).wrapping_mul(BLOCK);
+        let limit = ACCUMULATOR_LIMIT as i16;
+        let (low, high) = (l.splat(limit.wrapping_neg()), l.splat(limit));
+        let others = self.add_some::<TILE>(other, first);
+        for (block, (total, other)) in (first..).zip(totals.iter_mut().zip(others)) {
+            let sum = l.add_held(*total, other);
+            *total = l.max(low, l.min(high, sum));
+            if COUNT {
+                let beyond = l.greater(sum, *total) | l.greater(*total, sum);
+                note_lanes(losses, Variable::Accumulator, beyond, block.wrapping_mul(BLOCK));
+            }
+        }
+        totals
+    }
+
+    /// The same in 32 bits.
+    #[inline(always)]
+    fn add_widely<const TILE: usize, const COUNT: bool>(
+        &self,
+        spikes: &[u16],
+        first: usize,
+        losses: &mut Losses<'_>,
+    ) -> [L::Block; TILE] {
+        let mut held = [self.lanes.splat(0); TILE];
+        for (block, held) in (first..).zip(&mut held) {
             let mut numbers = [0i16; BLOCK];
             for (half, numbers) in numbers.as_chunks_mut::<16>().0.iter_mut().enumerate() {
-                let from = unit.wrapping_add(half.wrapping_mul(16));
-                let totals = Vector(l).sum_widely(self.columns, spikes, from);
-                plain::hold_totals(totals, from / plain::WIDE_TILE, numbers, losses);
+                let from = block.wrapping_mul(BLOCK).wrapping_add(half.wrapping_mul(16));
+                if from >= self.columns.units {
+                    break;
+                }
+                let totals = Vector(self.lanes).sum_widely(self.columns, spikes, from);
+                for (unit, (number, total)) in (from..).zip(numbers.iter_mut().zip(totals)) {
+                    let held = total.clamp(ACCUMULATOR_LIMIT.wrapping_neg(), ACCUMULATOR_LIMIT);
+                    if COUNT && held != total {
+                        losses.saturated(Variable::Accumulator, 1, unit);
+                    }
+                    *number = held as i16;
+                }
             }
-            *held = l.load(&numbers);
+            *held = self.lanes.load(&numbers);
         }
         held
     }

@@ -29,7 +29,12 @@ pub const NEVER: i16 = i16::MAX;
 
 /// Thresholds for one spike at each place of the circle; the first block stands again at
 /// the end, so that 32 places can be read from any offset.
-pub static NOISE: [i16; GRAINS + BLOCK] = noise();
+pub static NOISE: [i16; GRAINS + BLOCK] = noise(&ONE);
+
+/// The same for a second and for a third spike; only vector units, which look at all of a
+/// block at once, need them by place.
+static SECOND: [i16; GRAINS + BLOCK] = noise(&TWO);
+static THIRD: [i16; GRAINS + BLOCK] = noise(&THREE);
 
 /// Rank of the uniform number at each place of the circle, for whoever computes the
 /// spikes from their definition (the f64 reference): U = (rank + ½)/4096.
@@ -42,8 +47,27 @@ pub fn rank(place: usize) -> u16 {
 #[inline(always)]
 #[must_use]
 pub fn thresholds(offset: u16) -> &'static [i16; BLOCK] {
-    static FIRST: [i16; BLOCK] = [NEVER; BLOCK];
-    NOISE.get(usize::from(offset)..).and_then(|n| n.first_chunk()).unwrap_or(&FIRST)
+    from(&NOISE, offset)
+}
+
+/// The same for a second spike.
+#[inline(always)]
+#[must_use]
+pub(crate) fn second_thresholds(offset: u16) -> &'static [i16; BLOCK] {
+    from(&SECOND, offset)
+}
+
+/// The same for a third spike.
+#[inline(always)]
+#[must_use]
+pub(crate) fn third_thresholds(offset: u16) -> &'static [i16; BLOCK] {
+    from(&THIRD, offset)
+}
+
+#[inline(always)]
+fn from(noise: &'static [i16; GRAINS + BLOCK], offset: u16) -> &'static [i16; BLOCK] {
+    static NOBODY: [i16; BLOCK] = [NEVER; BLOCK];
+    noise.get(usize::from(offset)..).and_then(|n| n.first_chunk()).unwrap_or(&NOBODY)
 }
 
 /// A unit emits one spike only, whatever its noise, up to this potential; …
@@ -137,14 +161,14 @@ const fn shuffled() -> [u16; GRAINS] {
 }
 
 #[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)] // evaluated by the compiler
-const fn noise() -> [i16; GRAINS + BLOCK] {
+const fn noise(thresholds: &[i16]) -> [i16; GRAINS + BLOCK] {
     let order = shuffled();
     let mut noise = [NEVER; GRAINS + BLOCK];
     let mut i = 0;
     while i < GRAINS + BLOCK {
         let rank = order[i % GRAINS] as usize;
-        if rank < ONE.len() {
-            noise[i] = ONE[rank];
+        if rank < thresholds.len() {
+            noise[i] = thresholds[rank];
         }
         i += 1;
     }
