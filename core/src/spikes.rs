@@ -12,7 +12,7 @@ impl<'a> Spikes<'a> {
     pub const PER_UNIT: usize = 3;
 
     /// Places beyond the last spike that let [`Self::push_blocks`] run at full speed.
-    pub const ROOM: usize = 40;
+    pub const ROOM: usize = 64;
 
     /// An empty list in this memory: three places a unit.
     #[must_use]
@@ -42,7 +42,6 @@ impl<'a> Spikes<'a> {
     /// By table, eight units at a time and without a branch on what fired, which nobody
     /// could predict.
     #[inline(always)]
-    #[allow(clippy::indexing_slicing)] // a byte chooses one of 256 lines
     pub fn push_blocks(&mut self, first: u16, blocks: &[u32]) {
         // Kept in a register; through `self` it would be stored and loaded every time.
         let mut length = self.length;
@@ -51,15 +50,9 @@ impl<'a> Spikes<'a> {
         for &bits in blocks {
             let rest = memory.get_mut(length..).unwrap_or(&mut []);
             if let Some(room) = rest.first_chunk_mut::<{ Spikes::ROOM }>() {
-                let mut found = 0usize;
-                for byte in bits.to_le_bytes() {
-                    if let Some(to) = room.get_mut(found & 31..).and_then(|r| r.first_chunk_mut::<8>()) {
-                        *to = SET_BITS[usize::from(byte)].map(|place| unit.wrapping_add(place));
-                    }
-                    found = found.wrapping_add(byte.count_ones() as usize);
-                    unit = unit.wrapping_add(8);
-                }
-                length = length.wrapping_add(found);
+                name_set(bits, unit, room);
+                length = length.wrapping_add(bits.count_ones() as usize);
+                unit = unit.wrapping_add(32);
             } else {
                 for (place, lane) in (0..32u16).filter(|lane| bits >> lane & 1 != 0).zip(rest) {
                     *lane = unit.wrapping_add(place);
@@ -84,6 +77,21 @@ impl<'a> Spikes<'a> {
     #[must_use]
     pub fn as_slice(&self) -> &[u16] {
         self.memory.get(..self.length).unwrap_or(&[])
+    }
+}
+
+/// Writes down `first` + the places of the bits that are set, in order, by table; what
+/// follows them does not matter.
+#[inline(always)]
+#[allow(clippy::indexing_slicing)] // a byte chooses one of 256 lines
+pub(crate) fn name_set(bits: u32, first: u16, to: &mut [u16; 64]) {
+    let (mut found, mut unit) = (0usize, first);
+    for byte in bits.to_le_bytes() {
+        if let Some(to) = to.get_mut(found & 31..).and_then(|r| r.first_chunk_mut::<8>()) {
+            *to = SET_BITS[usize::from(byte)].map(|place| unit.wrapping_add(place));
+        }
+        found = found.wrapping_add(byte.count_ones() as usize);
+        unit = unit.wrapping_add(8);
     }
 }
 

@@ -1,5 +1,8 @@
 //! The spikes of many steps: what a whole run of a layer is fed with, and what it emits.
 
+use crate::kernels::Lanes;
+use crate::tables::noise::BLOCK;
+
 /// Spikes of a run, step after step, in lent memory.
 #[derive(Debug)]
 pub struct Trains<'a> {
@@ -83,14 +86,38 @@ impl<'a> Trains<'a> {
     /// The next step, from masks: bit i of word b stands for unit 32 b + i. `more` are the
     /// masks of the units that fired a second and a third time.
     #[inline(always)]
-    pub fn push_words(&mut self, words: &[u32], more: [&[u32]; 2]) {
-        let mut end = push_units(self.units, self.len(), words);
+    pub fn push_words<L: Lanes>(&mut self, lanes: L, words: &[u32], more: [&[u32]; 2]) {
+        let mut end = self.len();
+        for (&word, first) in words.iter().zip((0u16..).step_by(BLOCK)) {
+            let rest = self.units.get_mut(end..).unwrap_or(&mut []);
+            if let Some(room) = rest.first_chunk_mut::<{ Trains::ROOM }>() {
+                lanes.name_set(word, first, room);
+                end = end.wrapping_add(word.count_ones() as usize);
+            } else {
+                end = self.push_each(word, first, end);
+            }
+        }
         for words in more {
-            if words.iter().any(|&word| word != 0) {
-                end = push_units(self.units, end, words);
+            for (&word, first) in words.iter().zip((0u16..).step_by(BLOCK)) {
+                if word != 0 {
+                    end = self.push_each(word, first, end);
+                }
             }
         }
         self.close(end);
+    }
+
+    /// Writes down the units whose bits are set one by one; returns the new end.
+    #[inline(always)]
+    fn push_each(&mut self, mut bits: u32, first: u16, mut end: usize) -> usize {
+        while bits != 0 {
+            if let Some(place) = self.units.get_mut(end) {
+                *place = first.wrapping_add(bits.trailing_zeros() as u16);
+                end = end.wrapping_add(1);
+            }
+            bits &= bits.wrapping_sub(1);
+        }
+        end
     }
 
     /// Replaces the unit of every spike from a step on by its name.
@@ -101,58 +128,4 @@ impl<'a> Trains<'a> {
             *spike = names.get(usize::from(*spike)).copied().unwrap_or(0);
         }
     }
-}
-
-/// Set bits that are taken down without a look at how many there are.
-const LIKELY: usize = 8;
-
-/// Writes down the units whose bits are set, from place `end` on; returns the new end.
-#[inline(always)]
-fn push_units(units: &mut [u16], mut end: usize, words: &[u32]) -> usize {
-    let mut unit = 0u16;
-    for pair in words.chunks(2) {
-        let mut bits = match *pair {
-            [low, high] => u64::from(low) | (u64::from(high) << 32),
-            [low] => u64::from(low),
-            _ => 0,
-        };
-        let found = bits.count_ones() as usize;
-        let rest = units.get_mut(end..).unwrap_or(&mut []);
-        let Some(room) = rest.first_chunk_mut::<{ Trains::ROOM }>() else {
-            return push_last(units, end, words, unit);
-        };
-        let (likely, others) = room.split_at_mut(LIKELY);
-        // Eight at once, without a branch nobody could predict; what is too much is overwritten.
-        for place in likely {
-            *place = unit.wrapping_add(bits.trailing_zeros() as u16);
-            bits &= bits.wrapping_sub(1);
-        }
-        if found > LIKELY {
-            for place in others {
-                *place = unit.wrapping_add(bits.trailing_zeros() as u16);
-                bits &= bits.wrapping_sub(1);
-                if bits == 0 {
-                    break;
-                }
-            }
-        }
-        end = end.wrapping_add(found);
-        unit = unit.wrapping_add(64);
-    }
-    end
-}
-
-/// The same near the end of the memory, for the words from that of `from` on.
-#[cold]
-fn push_last(units: &mut [u16], mut end: usize, words: &[u32], from: u16) -> usize {
-    let first = usize::from(from) >> 5;
-    for (&word, unit) in words.iter().skip(first).zip((from..).step_by(32)) {
-        for lane in (0..32u16).filter(|lane| word >> lane & 1 != 0) {
-            if let Some(place) = units.get_mut(end) {
-                *place = unit.wrapping_add(lane);
-                end = end.wrapping_add(1);
-            }
-        }
-    }
-    end
 }

@@ -1,16 +1,11 @@
-//! Processor time of whole examples: `cargo run --release --example speed [HIDDEN] [BITS]`.
+//! Time of whole examples: `cargo run --release --example speed [HIDDEN] [BITS]`.
 
 use apical::data::Dataset;
 use apical::learner::{Width, native};
 use apical::model::Model;
 use apical::vector::Path;
 use apical_core::{parameters::Preset, rounding::Rounding, tables::psp::Kernel};
-
-/// Nanoseconds that this thread has run for.
-fn now() -> f64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("a Linux kernel");
-    text.split(' ').next().and_then(|first| first.parse().ok()).expect("a number")
-}
+use std::time::Instant;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -32,12 +27,12 @@ fn main() {
     let mut answers = vec![0; 250];
     let (mut train, mut test) = (Vec::new(), Vec::new());
     for round in 0..24 {
-        let start = now();
+        let start = Instant::now();
         network.train(&data.train, &order[5000 + round * 1000..][..1000]);
-        let middle = now();
+        let middle = Instant::now();
         network.test(&data.test, round * 250, 250, &mut answers);
-        train.push((middle - start) * 1e-6);
-        test.push((now() - middle) * 1e-3 / 250.0);
+        train.push((middle - start).as_secs_f64() * 1e3);
+        test.push(middle.elapsed().as_secs_f64() * 1e6 / 250.0);
     }
     for times in [&mut train, &mut test] {
         times.sort_by(f64::total_cmp);

@@ -155,6 +155,22 @@ mod x86 {
             }
             outlined(self.0, f)
         }
+        #[inline(always)]
+        fn name_set(self, bits: u32, first: u16, to: &mut [u16; 64]) {
+            let places: [i32; 16] = core::array::from_fn(|place| place as i32);
+            let places: __m512i = must_cast(places);
+            let f = self.0.avx512f;
+            let mut named = |mask: u16, first: i32, at: usize| {
+                let units = f._mm512_add_epi32(places, f._mm512_set1_epi32(first));
+                let chosen = f._mm512_maskz_compress_epi32(mask, units);
+                if let Some(to) = to.get_mut(at..).and_then(|to| to.first_chunk_mut::<16>()) {
+                    *to = must_cast(f._mm512_cvtepi32_epi16(chosen));
+                }
+            };
+            let (low, high) = (bits as u16, (bits >> 16) as u16);
+            named(low, i32::from(first), 0);
+            named(high, i32::from(first) + 16, low.count_ones() as usize);
+        }
         type Mask = u32;
         #[inline(always)]
         fn exceeding(self, a: __m512i, b: __m512i) -> u32 {

@@ -68,6 +68,12 @@ pub trait Lanes: Copy {
     /// Calls `f` as a function of its own, compiled for this vector unit: a loop that needs
     /// all registers must not share them with its neighbours.
     fn apart<R>(self, f: impl FnOnce() -> R) -> R;
+    /// Writes down `first` + the places of the bits that are set, in order; what follows
+    /// them does not matter.
+    #[inline(always)]
+    fn name_set(self, bits: u32, first: u16, to: &mut [u16; 64]) {
+        crate::spikes::name_set(bits, first, to);
+    }
     /// A choice of lanes.
     type Mask: Copy;
     /// The lanes where a is greater than b.

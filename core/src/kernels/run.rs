@@ -20,7 +20,7 @@ use crate::tables::sigmoid::sigmoid;
 use crate::trains::Trains;
 
 /// Blocks that are worked off together.
-const TILE: usize = 2;
+const TILE: usize = 4;
 
 impl<L: Lanes> Vector<L> {
     /// See [`Kernels::run`](super::Kernels::run).
@@ -62,7 +62,7 @@ impl<L: Lanes> Vector<L> {
         }
         self.0.apart(
             #[inline(always)]
-            || take_down(run.steps, blocks, scratch, trains),
+            || take_down(self.0, run.steps, blocks, scratch, trains),
         );
         true
     }
@@ -103,7 +103,7 @@ impl<L: Lanes> Vector<L> {
         let first = trains.steps();
         self.0.apart(
             #[inline(always)]
-            || take_down(run.steps, blocks, scratch, trains),
+            || take_down(self.0, run.steps, blocks, scratch, trains),
         );
         trains.rename(first, names);
         true
@@ -155,12 +155,12 @@ fn split_spikes<W: Weight>(bounds: &[u16], run: &Run<'_>, splits: &mut [u16]) ->
 
 /// From masks to lists.
 #[inline(always)]
-fn take_down(steps: usize, blocks: usize, scratch: &Scratch<'_>, trains: &mut Trains<'_>) {
+fn take_down<L: Lanes>(lanes: L, steps: usize, blocks: usize, scratch: &Scratch<'_>, trains: &mut Trains<'_>) {
     let blocks = blocks.max(1);
     let fired = scratch.fired.chunks_exact(blocks);
     let more = scratch.twice.chunks_exact(blocks).zip(scratch.thrice.chunks_exact(blocks));
     for (fired, (twice, thrice)) in fired.zip(more).take(steps) {
-        trains.push_words(fired, [twice, thrice]);
+        trains.push_words(lanes, fired, [twice, thrice]);
     }
 }
 
