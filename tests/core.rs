@@ -379,3 +379,19 @@ fn check_schedules<K: Kernels + Default>(data: &apical::data::Dataset, model: &M
     assert_eq!(tested(&mut layers, false), tested(&mut steps, true));
     assert_eq!(layers.digest(), steps.digest());
 }
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn vectors_have_the_sigmoid_of_single_numbers_everywhere() {
+    use apical_core::kernels::Lanes;
+    let scalar = |x: i16| apical_core::tables::sigmoid::sigmoid(x);
+    for first in (i32::from(i16::MIN)..=i32::from(i16::MAX)).step_by(32) {
+        let potentials: [i16; 32] = std::array::from_fn(|lane| (first + lane as i32) as i16);
+        if let Some(token) = pulp::x86::V4::try_new() {
+            assert_eq!(apical::vector::Wide(token).sigmoids(&potentials), potentials.map(scalar));
+        }
+        if let Some(token) = pulp::x86::V3::try_new() {
+            assert_eq!(apical::vector::Pair(token).sigmoids(&potentials), potentials.map(scalar));
+        }
+    }
+}

@@ -71,6 +71,8 @@ pub struct Run<'a> {
     pub shares: &'a [u16],
     /// The steps whose potentials (of taught neurons: rates) are added up.
     pub window: Range<usize>,
+    /// Whether the spikes are wanted as lists; else masks will do.
+    pub listed: bool,
 }
 
 /// The neurons of a layer, as a run needs them; one entry a unit.
@@ -96,30 +98,15 @@ pub struct Neurons<'a, S, T> {
     pub psp: &'a mut [u16],
 }
 
-/// Memory for what a run needs between drawing and taking down, in words of 32 units a step.
+/// Memory for what a run needs while it goes on.
 #[derive(Debug)]
 pub struct Scratch<'a> {
-    /// Offsets into the noise.
+    /// Offsets into the noise, one for each block of 32 units and each step.
     pub places: &'a mut [u16],
-    /// Who fired.
-    pub fired: &'a mut [u32],
-    /// Who fired a second time.
-    pub twice: &'a mut [u32],
-    /// Who fired a third time.
-    pub thrice: &'a mut [u32],
     /// Where the spikes of a step are split; one entry a step.
     pub splits: &'a mut [u16],
     /// Credits of the active pixels.
     pub psp: &'a mut [u16],
-}
-
-impl Scratch<'_> {
-    /// Whether there is room for so many words and steps.
-    #[inline(always)]
-    pub(crate) fn holds(&self, words: usize, steps: usize) -> bool {
-        let masks = self.fired.len().min(self.twice.len()).min(self.thrice.len());
-        words <= masks.min(self.places.len()) && steps <= self.splits.len()
-    }
 }
 
 /// A number format with its rounding, as a set of operations on slices and numbers.
@@ -184,6 +171,13 @@ pub trait Arithmetic {
         losses: &mut Losses<'_>,
     ) -> bool {
         let _ = (layer, columns, neurons, run, draws, trains, scratch, losses);
+        false
+    }
+
+    /// Whether layers of so many units can be fed with masks instead of lists of spikes.
+    #[inline(always)]
+    fn reads_masks(&self, units: usize) -> bool {
+        let _ = units;
         false
     }
 

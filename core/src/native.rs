@@ -89,7 +89,7 @@ impl Weight for i8 {
     }
     #[inline(always)]
     fn add_totals<L: Lanes>(lanes: L, totals: L::Totals, from: &[Self; 16]) -> L::Totals {
-        lanes.add_totals(totals, &from.map(i16::from))
+        lanes.add_totals_bytes(totals, from)
     }
     #[inline(always)]
     fn store<L: Lanes>(lanes: L, block: L::Block, to: &mut [Self; 32]) {
@@ -262,6 +262,11 @@ impl<K: Kernels, W: Weight, const COUNT: bool> Arithmetic for Native<K, W, COUNT
         losses: &mut Losses<'_>,
     ) -> bool {
         self.kernels.run::<W, COUNT>(layer, columns, neurons, run, draws, trains, scratch, losses)
+    }
+
+    #[inline(always)]
+    fn reads_masks(&self, units: usize) -> bool {
+        self.kernels.reads_masks(units)
     }
 
     #[inline(always)]

@@ -104,9 +104,16 @@ impl<'a, R: Rng> Offsets<'a, R> {
             return kept;
         }
         let draw = self.draws.next_u32();
-        self.kept = Some(((draw >> 4) & 0xFFF) as u16);
-        (draw >> 20) as u16
+        let [offset, next] = offsets_of(draw);
+        self.kept = Some(next);
+        offset
     }
+}
+
+/// The offsets of two blocks, from their draw.
+#[inline(always)]
+pub(crate) const fn offsets_of(draw: u32) -> [u16; 2] {
+    [(draw >> 20) as u16, ((draw >> 4) & 0xFFF) as u16]
 }
 
 /// Lanes of the dither.

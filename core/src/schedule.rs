@@ -90,16 +90,21 @@ impl<A: Arithmetic> Network<'_, A> {
         let scratch = &mut workspace.scratch;
         let Some((pixels, mut rest)) = workspace.trains.split_first_mut() else { return };
         pixels.clear();
-        let nobody = Trains::new(&mut [], &mut []);
-        let run = Run { presynaptic: &nobody, first: 0, steps, label: None, shares, window: 0..0 };
+        let nobody = Trains::none();
+        let run =
+            Run { presynaptic: &nobody, first: 0, steps, label: None, shares, window: 0..0, listed: true };
         self.input.run(self.arithmetic, &run, pixels, scratch);
         let mut below = &*pixels;
+        let hidden = self.hidden.len();
+        let outputs_read_masks = self.arithmetic.reads_masks(self.output.units);
         for (number, layer) in self.hidden.iter_mut().enumerate() {
             let Some((trains, above)) = rest.split_first_mut() else { return };
             trains.clear();
             self.losses.enter_layer(number);
             self.losses.enter_run(self.control.examples, from);
-            let run = Run { presynaptic: below, first: 0, steps, label: None, shares, window: window.clone() };
+            let listed = number.wrapping_add(1) < hidden || !outputs_read_masks;
+            let window = window.clone();
+            let run = Run { presynaptic: below, first: 0, steps, label: None, shares, window, listed };
             layer.run(self.arithmetic, &run, trains, scratch, &mut self.losses);
             (below, rest) = (trains, above);
         }
@@ -125,7 +130,8 @@ impl<A: Arithmetic> Network<'_, A> {
         trains.clear();
         self.losses.enter_layer(number);
         self.losses.enter_run(self.control.examples, first);
-        let run = Run { presynaptic, first: first as usize, steps: steps as usize, label, shares, window };
+        let (first, steps) = (first as usize, steps as usize);
+        let run = Run { presynaptic, first, steps, label, shares, window, listed: false };
         self.output.run(self.arithmetic, &run, trains, &mut workspace.scratch, &mut self.losses);
     }
 }

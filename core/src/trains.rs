@@ -3,22 +3,70 @@
 use crate::kernels::Lanes;
 use crate::tables::noise::BLOCK;
 
-/// Spikes of a run, step after step, in lent memory.
+/// Masks of who fired in each step, `blocks` words of 32 units a step.
+#[derive(Debug)]
+pub struct Masks<'a> {
+    /// Who fired.
+    pub once: &'a mut [u32],
+    /// Who fired a second time.
+    pub twice: &'a mut [u32],
+    /// Who fired a third time.
+    pub thrice: &'a mut [u32],
+    /// Whether anybody fired a second time; one entry a step.
+    pub more: &'a mut [u32],
+    /// Words of a step; none where the masks are not in use.
+    pub blocks: usize,
+}
+
+impl Masks<'_> {
+    /// Makes room for so many steps of so many words; false where there is none.
+    #[inline(always)]
+    pub(crate) fn begin(&mut self, blocks: usize, steps: usize) -> bool {
+        let words = blocks.wrapping_mul(steps);
+        let room = self.once.len().min(self.twice.len());
+        if words > room || steps > self.more.len() {
+            return false;
+        }
+        let Some(thrice) = self.thrice.get_mut(..words) else { return false };
+        thrice.fill(0);
+        self.more.fill(0);
+        self.blocks = blocks;
+        true
+    }
+
+    /// The words of a step.
+    #[inline(always)]
+    pub(crate) fn of<'w>(&self, words: &'w [u32], step: usize) -> &'w [u32] {
+        let first = step.wrapping_mul(self.blocks);
+        words.get(first..first.wrapping_add(self.blocks)).unwrap_or(&[])
+    }
+}
+
+/// Spikes of a run, step after step, in lent memory: as masks, as lists, or both.
 #[derive(Debug)]
 pub struct Trains<'a> {
     units: &'a mut [u16],
     ends: &'a mut [u32],
     steps: usize,
+    /// The masks.
+    pub masks: Masks<'a>,
 }
 
 impl<'a> Trains<'a> {
-    /// Places beyond the last spike that let [`Self::push_words`] run at full speed.
+    /// Places beyond the last spike that let [`Self::list_step`] run at full speed.
     pub const ROOM: usize = 64;
 
     /// No steps yet, in this memory: `ends` has one entry a step, `units` one a spike.
     #[must_use]
-    pub fn new(units: &'a mut [u16], ends: &'a mut [u32]) -> Self {
-        Self { units, ends, steps: 0 }
+    pub fn new(units: &'a mut [u16], ends: &'a mut [u32], masks: Masks<'a>) -> Self {
+        Self { units, ends, steps: 0, masks }
+    }
+
+    /// Of a level without units.
+    #[must_use]
+    pub fn none() -> Self {
+        let masks = Masks { once: &mut [], twice: &mut [], thrice: &mut [], more: &mut [], blocks: 0 };
+        Self::new(&mut [], &mut [], masks)
     }
 
     /// Steps that memory is kept for.
@@ -83,41 +131,37 @@ impl<'a> Trains<'a> {
         }
     }
 
-    /// The next step, from masks: bit i of word b stands for unit 32 b + i. `more` are the
-    /// masks of the units that fired a second and a third time.
+    /// The next step, from its masks.
     #[inline(always)]
-    pub fn push_words<L: Lanes>(&mut self, lanes: L, words: &[u32], more: [&[u32]; 2]) {
+    pub(crate) fn list_step<L: Lanes>(&mut self, lanes: L, step: usize) {
         let mut end = self.len();
-        for (&word, first) in words.iter().zip((0u16..).step_by(BLOCK)) {
+        let masks = &self.masks;
+        for (&word, first) in masks.of(masks.once, step).iter().zip((0u16..).step_by(BLOCK)) {
             let rest = self.units.get_mut(end..).unwrap_or(&mut []);
             if let Some(room) = rest.first_chunk_mut::<{ Trains::ROOM }>() {
                 lanes.name_set(word, first, room);
                 end = end.wrapping_add(word.count_ones() as usize);
             } else {
-                end = self.push_each(word, first, end);
+                end = push_each(self.units, word, first, end);
             }
         }
-        for words in more {
-            for (&word, first) in words.iter().zip((0u16..).step_by(BLOCK)) {
-                if word != 0 {
-                    end = self.push_each(word, first, end);
+        if masks.more.get(step).is_some_and(|&more| more != 0) {
+            for words in [&*masks.twice, &*masks.thrice] {
+                for (&word, first) in masks.of(words, step).iter().zip((0u16..).step_by(BLOCK)) {
+                    end = push_each(self.units, word, first, end);
                 }
             }
         }
         self.close(end);
     }
 
-    /// Writes down the units whose bits are set one by one; returns the new end.
+    /// Spikes of the masks' first `steps` steps.
     #[inline(always)]
-    fn push_each(&mut self, mut bits: u32, first: u16, mut end: usize) -> usize {
-        while bits != 0 {
-            if let Some(place) = self.units.get_mut(end) {
-                *place = first.wrapping_add(bits.trailing_zeros() as u16);
-                end = end.wrapping_add(1);
-            }
-            bits &= bits.wrapping_sub(1);
-        }
-        end
+    pub(crate) fn count_masks(&self, steps: usize) -> u32 {
+        let masks = &self.masks;
+        let words = masks.blocks.wrapping_mul(steps);
+        let count = |masks: &[u32]| masks.iter().take(words).map(|word| word.count_ones()).sum::<u32>();
+        count(masks.once).wrapping_add(count(masks.twice)).wrapping_add(count(masks.thrice))
     }
 
     /// Replaces the unit of every spike from a step on by its name.
@@ -128,4 +172,17 @@ impl<'a> Trains<'a> {
             *spike = names.get(usize::from(*spike)).copied().unwrap_or(0);
         }
     }
+}
+
+/// Writes down the units whose bits are set one by one; returns the new end.
+#[inline(always)]
+fn push_each(units: &mut [u16], mut bits: u32, first: u16, mut end: usize) -> usize {
+    while bits != 0 {
+        if let Some(place) = units.get_mut(end) {
+            *place = first.wrapping_add(bits.trailing_zeros() as u16);
+            end = end.wrapping_add(1);
+        }
+        bits &= bits.wrapping_sub(1);
+    }
+    end
 }

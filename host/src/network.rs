@@ -12,7 +12,7 @@ use apical_core::network::{Control, Network};
 use apical_core::parameters::Preset;
 use apical_core::schedule::{MOST_STEPS, Workspace};
 use apical_core::spikes::Spikes;
-use apical_core::trains::Trains;
+use apical_core::trains::{Masks, Trains};
 use apical_core::tables::psp::{AREAS, Kernel, TAPS, areas};
 
 /// Memory of a layer. Columns are padded to whole blocks of 32.
@@ -89,7 +89,8 @@ impl<A: Arithmetic> OwnedLayer<A> {
             weights: Aligned::filled(A::Weight::default(), fan_in * stride),
             feedback: Aligned::filled(A::Weight::default(), outputs * stride),
             bias: zeros(),
-            bounds: vec![0; fan_in],
+            // A single block is added up in 32 bits and needs no bounds.
+            bounds: vec![0; if stride > 32 { fan_in } else { 0 }],
             sums: zeros(),
             fast: zeros(),
             slow: zeros(),
@@ -125,29 +126,47 @@ pub struct OwnedNetwork<A: Arithmetic> {
 /// Memory to go layer by layer.
 #[derive(Debug, Clone)]
 struct OwnedWorkspace {
-    trains: Vec<(Vec<u16>, Vec<u32>)>,
+    levels: Vec<OwnedTrains>,
     places: Vec<u16>,
-    masks: [Vec<u32>; 3],
     splits: Vec<u16>,
     psp: Vec<u16>,
 }
 
-impl OwnedWorkspace {
-    fn new(sizes: &[usize]) -> Self {
-        // Memory that is never written to costs nothing but its addresses.
-        let spikes = |&units: &usize| vec![0; MOST_STEPS * units * Spikes::PER_UNIT + Trains::ROOM];
-        let widest = sizes.iter().max().map_or(0, |units| units.div_ceil(32));
+/// Memory for the spikes of a level. What is never written to costs nothing but addresses.
+#[derive(Debug, Clone)]
+struct OwnedTrains {
+    units: Vec<u16>,
+    ends: Vec<u32>,
+    masks: [Vec<u32>; 3],
+    more: Vec<u32>,
+}
+
+impl OwnedTrains {
+    fn new(units: usize) -> Self {
         Self {
-            trains: sizes.iter().map(|units| (spikes(units), vec![0; MOST_STEPS])).collect(),
-            places: vec![0; MOST_STEPS * widest],
-            masks: [(); 3].map(|()| vec![0; MOST_STEPS * widest]),
-            splits: vec![0; MOST_STEPS],
-            psp: vec![0; 32 * widest],
+            units: vec![0; MOST_STEPS * units * Spikes::PER_UNIT + Trains::ROOM],
+            ends: vec![0; MOST_STEPS],
+            masks: [(); 3].map(|()| vec![0; MOST_STEPS * units.div_ceil(32)]),
+            more: vec![0; MOST_STEPS],
         }
     }
 
-    fn trains(memory: &mut [(Vec<u16>, Vec<u32>)]) -> Vec<Trains<'_>> {
-        memory.iter_mut().map(|(units, ends)| Trains::new(units, ends)).collect()
+    fn lend(&mut self) -> Trains<'_> {
+        let [once, twice, thrice] = &mut self.masks;
+        let masks = Masks { once, twice, thrice, more: &mut self.more, blocks: 0 };
+        Trains::new(&mut self.units, &mut self.ends, masks)
+    }
+}
+
+impl OwnedWorkspace {
+    fn new(sizes: &[usize]) -> Self {
+        let widest = sizes.iter().max().map_or(0, |units| units.div_ceil(32));
+        Self {
+            levels: sizes.iter().map(|&units| OwnedTrains::new(units)).collect(),
+            places: vec![0; MOST_STEPS * widest],
+            splits: vec![0; MOST_STEPS],
+            psp: vec![0; 32 * widest],
+        }
     }
 }
 
@@ -230,10 +249,9 @@ impl<A: Arithmetic> OwnedNetwork<A> {
         let result = {
             let mut views: Vec<Layer<'_, A>> = self.layers.iter_mut().map(view).collect();
             let output = views.pop().expect("a network has an output layer");
-            let OwnedWorkspace { trains, places, masks: [fired, twice, thrice], splits, psp } =
-                &mut self.workspace;
-            let mut trains = OwnedWorkspace::trains(trains);
-            let scratch = Scratch { places, fired, twice, thrice, splits, psp };
+            let OwnedWorkspace { levels, places, splits, psp } = &mut self.workspace;
+            let mut trains: Vec<Trains<'_>> = levels.iter_mut().map(OwnedTrains::lend).collect();
+            let scratch = Scratch { places, splits, psp };
             let mut network = Network {
                 arithmetic: &self.arithmetic,
                 areas: &self.areas,

@@ -60,6 +60,17 @@ mod x86 {
     use core::arch::x86_64::{__m256i, __m512i};
     use pulp::x86::{V3, V4};
 
+    /// The lines of σ: where each of the 128 begins, and how far it rises.
+    static LINES: [i16; 256] = {
+        let (table, mut lines, mut line) = (apical_core::tables::sigmoid::stored(), [0; 256], 0);
+        while line < 128 {
+            lines[line] = table[line];
+            lines[128 + line] = table[line + 1] - table[line];
+            line += 1;
+        }
+        lines
+    };
+
     /// AVX-512: one register.
     #[derive(Debug, Clone, Copy)]
     pub struct Wide(pub V4);
@@ -74,6 +85,11 @@ mod x86 {
         #[inline(always)]
         fn add_totals(self, totals: __m512i, terms: &[i16; 16]) -> __m512i {
             let terms = self.0.avx512f._mm512_cvtepi16_epi32(must_cast(*terms));
+            self.0.avx512f._mm512_add_epi32(totals, terms)
+        }
+        #[inline(always)]
+        fn add_totals_bytes(self, totals: __m512i, terms: &[i8; 16]) -> __m512i {
+            let terms = self.0.avx512f._mm512_cvtepi8_epi32(must_cast(*terms));
             self.0.avx512f._mm512_add_epi32(totals, terms)
         }
         #[inline(always)]
@@ -170,6 +186,33 @@ mod x86 {
             let (low, high) = (bits as u16, (bits >> 16) as u16);
             named(low, i32::from(first), 0);
             named(high, i32::from(first) + 16, low.count_ones() as usize);
+        }
+        #[inline(always)]
+        fn sigmoids(self, potentials: &[i16; 32]) -> [i16; 32] {
+            let (f, bw) = (self.0.avx512f, self.0.avx512bw);
+            let lines = LINES.as_chunks::<32>().0;
+            let line = |first: usize| -> __m512i { must_cast(lines[first]) };
+            let x: __m512i = must_cast(*potentials);
+            let size = bw._mm512_abs_epi16(x);
+            let index = bw._mm512_srli_epi16::<5>(size);
+            let along = f._mm512_and_si512(size, self.splat(31));
+            // Line i: two permutations of 64 lines each, the upper one from line 64 on. What
+            // lies beyond line 127 is replaced at the end.
+            let upper = bw._mm512_cmpgt_epi16_mask(index, self.splat(63));
+            let look_up = |from: usize| {
+                let low = bw._mm512_permutex2var_epi16(line(from), index, line(from + 1));
+                let high = bw._mm512_permutex2var_epi16(line(from + 2), index, line(from + 3));
+                bw._mm512_mask_blend_epi16(upper, low, high)
+            };
+            let (value, rise) = (look_up(0), look_up(4));
+            let risen = bw._mm512_add_epi16(bw._mm512_mullo_epi16(rise, along), self.splat(16));
+            let above_half = bw._mm512_add_epi16(value, bw._mm512_srai_epi16::<5>(risen));
+            // Unsigned: |−32768| is beyond as well.
+            let beyond = bw._mm512_cmpgt_epu16_mask(index, self.splat(127));
+            let above_half = bw._mm512_mask_blend_epi16(beyond, above_half, self.splat(32767));
+            let below = bw._mm512_sub_epi16(self.splat(i16::MIN), above_half);
+            let negative = bw._mm512_movepi16_mask(x);
+            must_cast(bw._mm512_mask_blend_epi16(negative, above_half, below))
         }
         type Mask = u32;
         #[inline(always)]
@@ -442,6 +485,10 @@ mod dispatch {
                                 .run::<W, COUNT>(layer, columns, neurons, run, draws, trains, scratch, losses)
                         },
                     )
+                }
+
+                fn reads_masks(&self, units: usize) -> bool {
+                    Vector($lanes(self.0)).reads_masks(units)
                 }
 
                 fn fire_run(

@@ -4,13 +4,13 @@
 //! host crate supplies for its vector unit; this crate stays free of `unsafe`. Memory must
 //! be padded to whole blocks of 32 units; weights in the padding are zero.
 
-use super::{Kernels, fits, plain};
-use crate::arithmetic::{Columns, Dynamics, Neurons, Run, Scratch};
+use super::{Kernels, fits, learn_columns, plain};
+use crate::arithmetic::{Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch};
 use crate::formats::{STATE_LIMIT, Variable};
 use crate::losses::Losses;
-use crate::native::Weight;
+use crate::native::{Weight, mean, mean_psp, reciprocal};
 use crate::parameters::{Coefficients, TEACHER};
-use crate::random::{DITHER_STRIDE, Generator, Offsets};
+use crate::random::{DITHER_STRIDE, Dither, Generator, Offsets};
 use crate::rounding::Rounding;
 use crate::spikes::Spikes;
 use crate::trains::Trains;
@@ -58,6 +58,11 @@ pub trait Lanes: Copy {
     fn no_totals(self) -> Self::Totals;
     /// Adds a number to each.
     fn add_totals(self, totals: Self::Totals, terms: &[i16; 16]) -> Self::Totals;
+    /// Adds a number of 8 bits to each.
+    #[inline(always)]
+    fn add_totals_bytes(self, totals: Self::Totals, terms: &[i8; 16]) -> Self::Totals {
+        self.add_totals(totals, &terms.map(i16::from))
+    }
     /// To memory.
     fn store_totals(self, totals: Self::Totals, to: &mut [i32; 16]);
     /// Bit i: whether number i of a is greater than number i of b.
@@ -73,6 +78,11 @@ pub trait Lanes: Copy {
     #[inline(always)]
     fn name_set(self, bits: u32, first: u16, to: &mut [u16; 64]) {
         crate::spikes::name_set(bits, first, to);
+    }
+    /// σ of each, in Q15 ([`crate::tables::sigmoid`]).
+    #[inline(always)]
+    fn sigmoids(self, potentials: &[i16; 32]) -> [i16; 32] {
+        potentials.map(crate::tables::sigmoid::sigmoid)
     }
     /// A choice of lanes.
     type Mask: Copy;
@@ -191,6 +201,11 @@ impl<L: Lanes> Kernels for Vector<L> {
     }
 
     #[inline(always)]
+    fn reads_masks(&self, units: usize) -> bool {
+        units <= BLOCK
+    }
+
+    #[inline(always)]
     fn fire_run(
         &self,
         potentials: &[i16],
@@ -214,23 +229,116 @@ impl<L: Lanes> Kernels for Vector<L> {
         dither: &[u16; 32],
         losses: &mut Losses<'_>,
     ) -> u16 {
-        match layer.rounding {
-            Rounding::Floor => {
-                self.change::<W, COUNT>(variable, layer, weights, errors, psp, Some(0), dither, losses)
+        let changed = self.changed::<W, COUNT>(variable, layer, weights, errors, psp, dither, losses);
+        match changed {
+            Some(magnitudes) => self.largest(magnitudes),
+            None => {
+                plain::Plain.update::<W, COUNT>(variable, layer, weights, errors, psp, dither, losses)
             }
-            Rounding::Nearest => {
-                let half = (1i16 << (layer.update_shift & 15)) >> 1;
-                self.change::<W, COUNT>(variable, layer, weights, errors, psp, Some(half), dither, losses)
+        }
+    }
+
+    #[inline(always)]
+    fn learn<W: Weight, const COUNT: bool>(
+        &self,
+        layer: &Coefficients,
+        matrix: ColumnsMut<'_, W>,
+        presynaptic: &[u16],
+        steps: u32,
+        errors: &[i16],
+        dither: &mut Dither,
+        losses: &mut Losses<'_>,
+    ) {
+        // Without bounds to keep, a column's magnitude is nobody's concern.
+        let bounded = !matrix.bounds.is_empty();
+        let simple = matches!(layer.rounding, Rounding::Floor | Rounding::Nearest | Rounding::Stochastic);
+        if bounded || !simple {
+            return learn_columns::<Self, W, COUNT>(
+                self,
+                layer,
+                matrix,
+                presynaptic,
+                steps,
+                errors,
+                dither,
+                losses,
+            );
+        }
+        let reciprocal = reciprocal(steps);
+        let columns = matrix.weights.chunks_exact_mut(matrix.stride.max(1));
+        for (column, &sum) in columns.zip(presynaptic) {
+            let psp = if sum == 0 { 0 } else { mean_psp::<COUNT>(sum, reciprocal, losses) };
+            if psp != 0 {
+                let noise = dither.draw();
+                self.changed::<W, COUNT>(Variable::Weight, layer, column, errors, psp, &noise, losses);
             }
-            Rounding::Stochastic => {
-                self.change::<W, COUNT>(variable, layer, weights, errors, psp, None, dither, losses)
-            }
-            _ => plain::Plain.update::<W, COUNT>(variable, layer, weights, errors, psp, dither, losses),
+        }
+    }
+
+    #[inline(always)]
+    fn plateaus<W: Weight, const COUNT: bool>(
+        &self,
+        shift: i8,
+        feedback: Columns<'_, W>,
+        psp: &[i16],
+        plateaus: &mut [i16],
+        losses: &mut Losses<'_>,
+    ) {
+        plain::apical_means::<W, COUNT>(shift, feedback, psp, plateaus, losses);
+        for plateaus in plateaus.as_chunks_mut::<BLOCK>().0 {
+            *plateaus = self.0.sigmoids(plateaus);
+        }
+    }
+
+    #[inline(always)]
+    fn slopes<const COUNT: bool>(&self, sums: &[i32], steps: u32, slopes: &mut [i16], losses: &mut Losses<'_>) {
+        let l = self.0;
+        let reciprocal = reciprocal(steps);
+        let (blocks, _) = slopes.as_chunks_mut::<BLOCK>();
+        for (slopes, sums) in blocks.iter_mut().zip(sums.as_chunks::<BLOCK>().0) {
+            let means = sums.map(|sum| mean::<COUNT>(sum, reciprocal, Variable::Soma, losses));
+            let rates = l.load(&l.sigmoids(&means));
+            l.store(l.subtract(rates, l.product(rates, rates)), slopes);
         }
     }
 }
 
 impl<L: Lanes> Vector<L> {
+    /// The update, where the rounding is one that lanes can do.
+    #[inline(always)]
+    #[allow(clippy::too_many_arguments)] // those of `update`
+    fn changed<W: Weight, const COUNT: bool>(
+        &self,
+        variable: Variable,
+        layer: &Coefficients,
+        weights: &mut [W],
+        errors: &[i16],
+        psp: i16,
+        dither: &[u16; 32],
+        losses: &mut Losses<'_>,
+    ) -> Option<L::Block> {
+        let constant = match layer.rounding {
+            Rounding::Floor => Some(0),
+            Rounding::Nearest => Some((1i16 << (layer.update_shift & 15)) >> 1),
+            Rounding::Stochastic => None,
+            _ => return None,
+        };
+        Some(match constant {
+            // Two loops: one needs no dither.
+            Some(constant) => self.change::<W, COUNT>(
+                variable,
+                layer,
+                weights,
+                errors,
+                psp,
+                Some(constant),
+                dither,
+                losses,
+            ),
+            None => self.change::<W, COUNT>(variable, layer, weights, errors, psp, None, dither, losses),
+        })
+    }
+
     /// Sums in 32 bits of 16 units from `first`.
     #[inline(always)]
     pub(super) fn sum_widely<W: Weight>(&self, columns: Columns<'_, W>, spikes: &[u16], first: usize) -> [i32; 16] {
@@ -247,7 +355,14 @@ impl<L: Lanes> Vector<L> {
         numbers
     }
 
-    /// The update with a constant added before the shift, or with the dither.
+    /// The largest of 32 magnitudes.
+    #[inline(always)]
+    fn largest(&self, magnitudes: L::Block) -> u16 {
+        spill(self.0, magnitudes).into_iter().map(|w| w as u16).max().unwrap_or(0)
+    }
+
+    /// The update with a constant added before the shift, or with the dither; returns the
+    /// largest magnitude of each lane.
     #[inline(always)]
     #[allow(clippy::too_many_arguments)] // those of `update`, and the constant
     fn change<W: Weight, const COUNT: bool>(
@@ -260,7 +375,7 @@ impl<L: Lanes> Vector<L> {
         constant: Option<i16>,
         dither: &[u16; 32],
         losses: &mut Losses<'_>,
-    ) -> u16 {
+    ) -> L::Block {
         let l = self.0;
         let shift = u32::from(layer.update_shift);
         let mut lanes = l.load(&dither.map(|lane| lane as i16));
@@ -292,7 +407,7 @@ impl<L: Lanes> Vector<L> {
                 largest = l.max(largest, l.magnitude(sum));
             }
         }
-        spill(l, largest).into_iter().map(|w| w as u16).max().unwrap_or(0)
+        largest
     }
 }
 

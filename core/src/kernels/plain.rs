@@ -804,7 +804,7 @@ pub fn basal_drive(layer: &Coefficients, slow: i16, bias: i16) -> i16 {
     product(slow, layer.basal).wrapping_add(whole).saturating_add(bias)
 }
 
-/// σ of the mean apical potentials: Σ Y·⟨s⟩, exact, narrowed once to 8 fraction bits.
+/// σ of the mean apical potentials.
 #[inline(always)]
 pub fn plateaus<W: Weight, const COUNT: bool>(
     shift: i8,
@@ -813,10 +813,23 @@ pub fn plateaus<W: Weight, const COUNT: bool>(
     plateaus: &mut [i16],
     losses: &mut Losses<'_>,
 ) {
+    apical_means::<W, COUNT>(shift, feedback, psp, plateaus, losses);
+    plateaus.iter_mut().for_each(|mean| *mean = sigmoid(*mean));
+}
+
+/// Mean apical potentials: Σ Y·⟨s⟩, exact, narrowed once to 8 fraction bits.
+#[inline(always)]
+pub fn apical_means<W: Weight, const COUNT: bool>(
+    shift: i8,
+    feedback: Columns<'_, W>,
+    psp: &[i16],
+    means: &mut [i16],
+    losses: &mut Losses<'_>,
+) {
     // From the weight's and the PSP's fraction bits to the potential's 8.
     let shift = 14i8.wrapping_sub(shift) as u32 & 63;
     let half = 1i64.wrapping_shl(shift) >> 1;
-    for (block, plateaus) in plateaus.chunks_mut(32).enumerate() {
+    for (block, means) in means.chunks_mut(32).enumerate() {
         let mut apical = [0i64; 32];
         let first = block.wrapping_mul(32);
         for (column, &psp) in feedback.weights.chunks_exact(feedback.stride.max(1)).zip(psp) {
@@ -826,9 +839,8 @@ pub fn plateaus<W: Weight, const COUNT: bool>(
                 *sum = sum.wrapping_add(i64::from(term));
             }
         }
-        for (plateau, sum) in plateaus.iter_mut().zip(apical) {
-            let mean = narrow::<COUNT>(sum.wrapping_add(half) >> shift, Variable::Apical, losses);
-            *plateau = sigmoid(mean);
+        for (mean, sum) in means.iter_mut().zip(apical) {
+            *mean = narrow::<COUNT>(sum.wrapping_add(half) >> shift, Variable::Apical, losses);
         }
     }
 }

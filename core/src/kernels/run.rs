@@ -13,11 +13,12 @@ use crate::formats::{ACCUMULATOR_LIMIT, Variable};
 use crate::losses::Losses;
 use crate::native::Weight;
 use crate::parameters::Coefficients;
-use crate::random::{Generator, Offsets};
+use crate::random::{Generator, offsets_of};
+use rand_core::Rng;
 use crate::tables::noise::{BLOCK, second_thresholds, third_thresholds, thresholds};
 use crate::tables::psp::TAPS;
 use crate::tables::sigmoid::sigmoid;
-use crate::trains::Trains;
+use crate::trains::{Masks, Trains};
 
 /// Blocks that are worked off together.
 const TILE: usize = 4;
@@ -38,33 +39,40 @@ impl<L: Lanes> Vector<L> {
         losses: &mut Losses<'_>,
     ) -> bool {
         let blocks = neurons.units.div_ceil(BLOCK);
-        let words = blocks.wrapping_mul(run.steps);
         let whole = neurons.soma.len().min(neurons.psp.len()) >= blocks.wrapping_mul(BLOCK);
-        if !whole || !scratch.holds(words, run.steps) {
+        let room = blocks.wrapping_mul(run.steps) <= scratch.places.len() && run.steps <= scratch.splits.len();
+        if !whole || !room || !trains.masks.begin(blocks, run.steps) {
             return false;
         }
         draw_places(draws, run.steps, blocks, scratch.places);
-        // A single block of 16-bit weights is an output layer, fed by many spikes: always wide.
-        let width = match blocks > 1 || W::EXACT_SPIKES > 0 {
+        // A single block is an output layer, fed by many spikes: wide, and without bounds.
+        let width = match blocks > 1 {
             true => split_spikes::<W>(columns.bounds, run, scratch.splits),
             false => Width::Wide,
         };
-        scratch.thrice.get_mut(..words).unwrap_or(&mut []).fill(0);
         let tiles = Tiles::<L, W> { lanes: self.0, layer, columns, run, blocks, width };
         let mut first = 0usize;
         while first.wrapping_add(TILE) <= blocks {
-            tiles.work::<TILE, COUNT>(first, &mut neurons, scratch, losses);
+            tiles.work::<TILE, COUNT>(first, &mut neurons, scratch, &mut trains.masks, losses);
             first = first.wrapping_add(TILE);
         }
         while first < blocks {
-            tiles.work::<1, COUNT>(first, &mut neurons, scratch, losses);
+            tiles.work::<1, COUNT>(first, &mut neurons, scratch, &mut trains.masks, losses);
             first = first.wrapping_add(1);
         }
+        if run.listed {
+            self.list(run.steps, trains);
+        }
+        true
+    }
+
+    /// Makes lists of masks.
+    #[inline(always)]
+    fn list(&self, steps: usize, trains: &mut Trains<'_>) {
         self.0.apart(
             #[inline(always)]
-            || take_down(self.0, run.steps, blocks, scratch, trains),
+            || (0..steps).for_each(|step| trains.list_step(self.0, step)),
         );
-        true
     }
 
     /// See [`Kernels::fire_run`](super::Kernels::fire_run).
@@ -80,31 +88,29 @@ impl<L: Lanes> Vector<L> {
     ) -> bool {
         let potentials = potentials.as_chunks::<BLOCK>().0;
         let blocks = potentials.len();
-        let words = blocks.wrapping_mul(run.steps);
-        if !scratch.holds(words, run.steps) || scratch.psp.len() < blocks.wrapping_mul(BLOCK) {
+        let room = blocks.wrapping_mul(run.steps) <= scratch.places.len();
+        if !room || scratch.psp.len() < blocks.wrapping_mul(BLOCK) || !trains.masks.begin(blocks, run.steps) {
             return false;
         }
         draw_places(draws, run.steps, blocks, scratch.places);
-        scratch.thrice.get_mut(..words).unwrap_or(&mut []).fill(0);
         let l = self.0;
         for (block, potentials) in potentials.iter().enumerate() {
             let lanes = l.load(potentials);
             let mut psp = l.splat(0);
-            let words = scratch.places.iter().zip(&mut *scratch.fired);
-            let words = words.zip(scratch.twice.iter_mut().zip(&mut *scratch.thrice));
-            let words = words.skip(block).step_by(blocks).take(run.steps);
-            for (step, ((&place, fired), (twice, thrice))) in words.enumerate() {
-                fire(l, lanes, place, u32::MAX, run.shares.get(step), &mut psp, [fired, twice, thrice]);
+            let masks = &mut trains.masks;
+            let words = scratch.places.iter().zip(&mut *masks.once);
+            let words = words.zip(masks.twice.iter_mut().zip(&mut *masks.thrice));
+            let words = words.skip(block).step_by(blocks).zip(&mut *masks.more).take(run.steps);
+            for (step, (((&place, once), (twice, thrice)), more)) in words.enumerate() {
+                fire(l, lanes, place, u32::MAX, run.shares.get(step), &mut psp, [once, twice, thrice]);
+                *more |= *twice;
             }
             if let Some(to) = scratch.psp.as_chunks_mut::<BLOCK>().0.get_mut(block) {
                 l.store_unsigned(psp, to);
             }
         }
         let first = trains.steps();
-        self.0.apart(
-            #[inline(always)]
-            || take_down(self.0, run.steps, blocks, scratch, trains),
-        );
+        self.list(run.steps, trains);
         trains.rename(first, names);
         true
     }
@@ -113,10 +119,18 @@ impl<L: Lanes> Vector<L> {
 /// Offsets into the noise for all steps and blocks, in the order of the steps.
 #[inline(always)]
 fn draw_places(draws: &mut Generator, steps: usize, blocks: usize, places: &mut [u16]) {
+    // A copy lives in registers.
+    let mut local = draws.clone();
     for places in places.chunks_exact_mut(blocks.max(1)).take(steps) {
-        let mut offsets = Offsets::new(draws);
-        places.iter_mut().for_each(|place| *place = offsets.draw());
+        let (pairs, last) = places.as_chunks_mut::<2>();
+        for pair in pairs {
+            *pair = offsets_of(local.next_u32());
+        }
+        if let [place] = last {
+            [*place, _] = offsets_of(local.next_u32());
+        }
     }
+    *draws = local;
 }
 
 /// What the sums of a run need: the most that any of its steps does.
@@ -135,10 +149,12 @@ enum Width {
 #[inline(always)]
 fn split_spikes<W: Weight>(bounds: &[u16], run: &Run<'_>, splits: &mut [u16]) -> Width {
     let mut width = Width::Narrow;
+    let largest = bounds.iter().copied().max().unwrap_or(u16::MAX);
+    let certain = ACCUMULATOR_LIMIT.checked_div(i32::from(largest)).unwrap_or(ACCUMULATOR_LIMIT) as usize;
     for (split, step) in splits.iter_mut().zip(run.first..run.first.wrapping_add(run.steps)) {
         let spikes = run.presynaptic.step(step);
         *split = spikes.len() as u16;
-        if spikes.len() <= W::EXACT_SPIKES {
+        if spikes.len() <= certain.max(W::EXACT_SPIKES) {
             continue;
         }
         let bound = |&unit: &u16| i32::from(bounds.get(usize::from(unit)).copied().unwrap_or(u16::MAX));
@@ -151,17 +167,6 @@ fn split_spikes<W: Weight>(bounds: &[u16], run: &Run<'_>, splits: &mut [u16]) ->
         }
     }
     width
-}
-
-/// From masks to lists.
-#[inline(always)]
-fn take_down<L: Lanes>(lanes: L, steps: usize, blocks: usize, scratch: &Scratch<'_>, trains: &mut Trains<'_>) {
-    let blocks = blocks.max(1);
-    let fired = scratch.fired.chunks_exact(blocks);
-    let more = scratch.twice.chunks_exact(blocks).zip(scratch.thrice.chunks_exact(blocks));
-    for (fired, (twice, thrice)) in fired.zip(more).take(steps) {
-        trains.push_words(lanes, fired, [twice, thrice]);
-    }
 }
 
 /// Writes down who of a block fires once, twice and three times, among the lanes of `live`,
@@ -184,8 +189,9 @@ fn fire<L: Lanes>(
         let share = l.splat(share as i16);
         *psp = l.add_where(l.add_where(*psp, first, share), second, share);
     }
-    if *twice != 0 {
-        let third = l.exceeding(potentials, l.load(third_thresholds(place)));
+    // One unit in a thousand: a branch that is taken almost never.
+    let third = l.exceeding(potentials, l.load(third_thresholds(place)));
+    if l.bits(third) & live != 0 {
         *thrice = l.bits(third) & live;
         if let Some(&share) = share {
             *psp = l.add_where(*psp, third, l.splat(share as i16));
@@ -211,6 +217,7 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
         first: usize,
         neurons: &mut Neurons<'_, i16, i32>,
         scratch: &mut Scratch<'_>,
+        masks: &mut Masks<'_>,
         losses: &mut Losses<'_>,
     ) {
         let layer = self.layer;
@@ -220,7 +227,7 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
             ($usual:literal, $taught:literal, $width:literal) => {
                 l.apart(
                     #[inline(always)]
-                    || self.steps::<TILE, $usual, $taught, $width, COUNT>(first, neurons, scratch, losses),
+                    || self.steps::<TILE, $usual, $taught, $width, COUNT>(first, neurons, scratch, masks, losses),
                 )
             };
         }
@@ -250,6 +257,7 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
         first: usize,
         neurons: &mut Neurons<'_, i16, i32>,
         scratch: &mut Scratch<'_>,
+        masks: &mut Masks<'_>,
         losses: &mut Losses<'_>,
     ) {
         let (l, run) = (self.lanes, self.run);
@@ -278,10 +286,10 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
         }
         let mut oldest = neurons.oldest;
         let stride = self.blocks.max(1);
-        let words = scratch.places.chunks_exact(stride).zip(scratch.fired.chunks_exact_mut(stride));
-        let words = words.zip(scratch.twice.chunks_exact_mut(stride));
-        let words = words.zip(scratch.thrice.chunks_exact_mut(stride));
-        for ((step, &split), (((places, fired), twice), thrice)) in
+        let words = scratch.places.chunks_exact(stride).zip(masks.once.chunks_exact_mut(stride));
+        let words = words.zip(masks.twice.chunks_exact_mut(stride));
+        let words = words.zip(masks.thrice.chunks_exact_mut(stride)).zip(&mut *masks.more);
+        for ((step, &split), ((((places, fired), twice), thrice), more)) in
             (0..run.steps).zip(&*scratch.splits).zip(words)
         {
             if COUNT {
@@ -295,8 +303,12 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
             ) else {
                 return;
             };
-            let spikes = run.presynaptic.step(run.first.wrapping_add(step));
+            let from = run.first.wrapping_add(step);
+            let spikes = run.presynaptic.step(from);
             let totals = match WIDTH {
+                2 if TILE == 1 && run.presynaptic.masks.blocks > 0 => {
+                    [self.add_masked::<COUNT>(from, first, losses); TILE]
+                }
                 0 => self.add_some::<TILE>(spikes, first),
                 1 => self.add_halves::<TILE, COUNT>(spikes, split, first, losses),
                 _ => self.add_widely::<TILE, COUNT>(spikes, first, losses),
@@ -323,6 +335,7 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
                 }
                 let masks = [&mut *fired, &mut *twice, &mut *thrice];
                 fire(l, *c, place, live, share, credit, masks);
+                *more |= *twice;
             }
             if run.window.contains(&step) {
                 for (block, &c) in potential.iter().enumerate() {
@@ -415,24 +428,86 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
     ) -> [L::Block; TILE] {
         let mut held = [self.lanes.splat(0); TILE];
         for (block, held) in (first..).zip(&mut held) {
-            let mut numbers = [0i16; BLOCK];
-            for (half, numbers) in numbers.as_chunks_mut::<16>().0.iter_mut().enumerate() {
-                let from = block.wrapping_mul(BLOCK).wrapping_add(half.wrapping_mul(16));
-                if from >= self.columns.units {
-                    break;
-                }
-                let totals = Vector(self.lanes).sum_widely(self.columns, spikes, from);
-                for (unit, (number, total)) in (from..).zip(numbers.iter_mut().zip(totals)) {
-                    let held = total.clamp(ACCUMULATOR_LIMIT.wrapping_neg(), ACCUMULATOR_LIMIT);
-                    if COUNT && held != total {
-                        losses.saturated(Variable::Accumulator, 1, unit);
-                    }
-                    *number = held as i16;
-                }
-            }
-            *held = self.lanes.load(&numbers);
+            let sum = |from| Vector(self.lanes).sum_widely(self.columns, spikes, from);
+            *held = self.hold::<COUNT>(block, losses, sum);
         }
         held
+    }
+
+    /// The same for one block, from the masks of a step.
+    #[inline(always)]
+    fn add_masked<const COUNT: bool>(
+        &self,
+        step: usize,
+        block: usize,
+        losses: &mut Losses<'_>,
+    ) -> L::Block {
+        let (l, masks) = (self.lanes, &self.run.presynaptic.masks);
+        self.hold::<COUNT>(
+            block,
+            losses,
+            #[inline(always)]
+            |from| {
+                let weights = self.columns.weights.get(from..).unwrap_or(&[]);
+                let mut totals = l.no_totals();
+                totals = self.add_words(totals, weights, masks.of(masks.once, step));
+                if masks.more.get(step).is_some_and(|&more| more != 0) {
+                    totals = self.add_words(totals, weights, masks.of(masks.twice, step));
+                    totals = self.add_words(totals, weights, masks.of(masks.thrice, step));
+                }
+                let mut numbers = [0; 16];
+                l.store_totals(totals, &mut numbers);
+                numbers
+            },
+        )
+    }
+
+    /// Adds the columns of the units whose bits are set.
+    #[inline(always)]
+    fn add_words(&self, mut totals: L::Totals, weights: &[W], words: &[u32]) -> L::Totals {
+        let stride = self.columns.stride;
+        let mut first = 0usize;
+        for pair in words.chunks(2) {
+            let mut bits = match *pair {
+                [low, high] => u64::from(low) | (u64::from(high) << 32),
+                [low] => u64::from(low),
+                _ => 0,
+            };
+            while bits != 0 {
+                let at = first.wrapping_add(bits.trailing_zeros() as usize).wrapping_mul(stride);
+                if let Some(column) = weights.get(at..).and_then(|column| column.first_chunk::<16>()) {
+                    totals = W::add_totals(self.lanes, totals, column);
+                }
+                bits &= bits.wrapping_sub(1);
+            }
+            first = first.wrapping_add(64);
+        }
+        totals
+    }
+
+    /// Sums of 32 bits, 16 units at a time, held within ±[`ACCUMULATOR_LIMIT`].
+    #[inline(always)]
+    fn hold<const COUNT: bool>(
+        &self,
+        block: usize,
+        losses: &mut Losses<'_>,
+        sum: impl Fn(usize) -> [i32; 16],
+    ) -> L::Block {
+        let mut numbers = [0i16; BLOCK];
+        for (half, numbers) in numbers.as_chunks_mut::<16>().0.iter_mut().enumerate() {
+            let from = block.wrapping_mul(BLOCK).wrapping_add(half.wrapping_mul(16));
+            if from >= self.columns.units {
+                break;
+            }
+            for (unit, (number, total)) in (from..).zip(numbers.iter_mut().zip(sum(from))) {
+                let held = total.clamp(ACCUMULATOR_LIMIT.wrapping_neg(), ACCUMULATOR_LIMIT);
+                if COUNT && held != total {
+                    losses.saturated(Variable::Accumulator, 1, unit);
+                }
+                *number = held as i16;
+            }
+        }
+        self.lanes.load(&numbers)
     }
 }
 

@@ -29,6 +29,6 @@ pub fn sigmoid(potential: i16) -> i16 {
 
 /// The stored values, for the test that makes them again.
 #[must_use]
-pub fn stored() -> &'static [i16] {
+pub const fn stored() -> &'static [i16] {
     &SIGMOID
 }
