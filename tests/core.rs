@@ -5,6 +5,7 @@ use apical::model::Model;
 use apical::network::OwnedNetwork;
 use apical::vector::Path;
 use apical_core::arithmetic::Dynamics;
+use apical_core::formats::Variable;
 use apical_core::kernels::{Kernels, Plain};
 use apical_core::losses::Losses;
 use apical_core::memory::{InputMemory, LayerMemory};
@@ -310,6 +311,30 @@ fn every_path_of_this_machine_gives_the_same_bits_counting_or_not() {
                             "{path:?}, counting {count}, {sizes:?} {width:?} {rounding:?}"
                         );
                     }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_path_counts_the_same_losses() {
+    let data = apical::data::Dataset::load(&apical::data::default_directory()).expect("shipped data");
+    let order: Vec<u32> = (0..40).collect();
+    for sizes in [&[784, 10][..], &[784, 70, 10]] {
+        for width in [Width::Sixteen, Width::Eight] {
+            for rounding in Rounding::ALL {
+                let model = Model { learning_rates: vec![1.7; sizes.len() - 1], ..model(sizes, 3) };
+                let losses = |path| {
+                    let mut learner = native(&model, width, rounding, path, true);
+                    learner.train(&data.train, &order);
+                    learner.take_losses()
+                };
+                let first = losses(Path::Scalar);
+                let weights = &first[0][Variable::Weight as usize];
+                assert!(weights.lost > 0 && weights.lost < weights.values, "{weights:?}");
+                for path in Path::available() {
+                    assert_eq!(losses(path), first, "{path:?} {sizes:?} {width:?} {rounding:?}");
                 }
             }
         }

@@ -303,11 +303,12 @@ pub trait Arithmetic {
     ) {
         let mut bounds = matrix.bounds.iter_mut();
         let columns = matrix.weights.chunks_exact_mut(matrix.stride.max(1));
-        for (column, &sum) in columns.zip(presynaptic) {
+        for ((column, &sum), input) in columns.zip(presynaptic).zip(0u32..) {
             let bound = bounds.next();
             if sum == 0 {
                 continue;
             }
+            losses.enter_column(input);
             let psp = self.mean_psp(layer, sum, steps, losses);
             if psp == Self::State::default() {
                 continue;
@@ -318,6 +319,7 @@ pub trait Arithmetic {
                 *bound = largest;
             }
         }
+        losses.enter_column(0);
     }
 
     /// b += e, in the units of the basal drive.

@@ -11,15 +11,18 @@ pub struct Place {
     pub example: u32,
     /// Step within the example, both phases counted through.
     pub step: u32,
-    /// Unit or weight.
+    /// Unit.
     pub index: u32,
+    /// Of a weight, the presynaptic unit; else 0.
+    pub input: u32,
 }
 
 /// Losses of one variable in one layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Tally {
-    /// Values narrowed (counted where an update is counted, else 0).
+    /// Changes that should have been: an error met a mean PSP, neither of them zero. 0 for
+    /// variables that are not changed by learning.
     pub values: u64,
     /// Values that met the end of their range and were held there.
     pub saturated: u64,
@@ -27,9 +30,9 @@ pub struct Tally {
     pub wrapped: u64,
     /// Values not taken over because they overflowed.
     pub dropped: u64,
-    /// Changes that were not zero but changed nothing.
+    /// Those of them that rounded to nothing.
     pub lost: u64,
-    /// Sum of (result − exact value), in steps of the result times 2¹⁶.
+    /// Sum of (rounded change − change), in steps of the result times 2¹⁶.
     pub bias: i64,
     /// Where the first overflow happened.
     pub first: Option<Place>,
@@ -110,6 +113,21 @@ impl<'a> Losses<'a> {
     #[inline(always)]
     pub(crate) fn enter_run_step(&mut self, step: usize) {
         self.place.step = self.run.wrapping_add(step as u32);
+    }
+
+    /// The column of this presynaptic unit is changed.
+    #[inline(always)]
+    pub(crate) fn enter_column(&mut self, input: u32) {
+        self.place.input = input;
+    }
+
+    /// Counts changes that should have been, those of them that were lost, and their bias.
+    pub(crate) fn updated(&mut self, variable: Variable, values: u64, lost: u64, bias: i64) {
+        self.note(variable, |tally| {
+            tally.values = tally.values.wrapping_add(values);
+            tally.lost = tally.lost.wrapping_add(lost);
+            tally.bias = tally.bias.wrapping_add(bias);
+        });
     }
 
     /// Changes the tally of a variable of the layer at work.

@@ -38,6 +38,9 @@ pub trait Weight: Copy + Default + PartialEq + Debug + 'static {
     fn add_totals<L: Lanes>(lanes: L, totals: L::Totals, from: &[Self; 16]) -> L::Totals;
     /// The other way round, each saturated.
     fn store<L: Lanes>(lanes: L, block: L::Block, to: &mut [Self; 32]);
+    /// For a vector unit: a sum without its limits, or the sum within those of a weight;
+    /// whichever it is, it differs from `sum` (held within 16 bits) where the weight is held.
+    fn exact_or_held<L: Lanes>(lanes: L, old: L::Block, step: L::Block, sum: L::Block) -> L::Block;
     /// Weights in a word of 32 bits.
     const PER_WORD: usize = 4 / size_of::<Self>();
     /// Memory as words of 32 bits, where it is a whole number of words and lies like words;
@@ -68,6 +71,10 @@ impl Weight for i16 {
         lanes.store(block, to);
     }
     #[inline(always)]
+    fn exact_or_held<L: Lanes>(lanes: L, old: L::Block, step: L::Block, _: L::Block) -> L::Block {
+        lanes.add(old, step)
+    }
+    #[inline(always)]
     fn words(weights: &[Self]) -> Option<&[u32]> {
         as_words(weights)
     }
@@ -94,6 +101,10 @@ impl Weight for i8 {
     #[inline(always)]
     fn store<L: Lanes>(lanes: L, block: L::Block, to: &mut [Self; 32]) {
         lanes.store_bytes(block, to);
+    }
+    #[inline(always)]
+    fn exact_or_held<L: Lanes>(lanes: L, _: L::Block, _: L::Block, sum: L::Block) -> L::Block {
+        lanes.max(lanes.splat(-128), lanes.min(lanes.splat(127), sum))
     }
     #[inline(always)]
     fn words(weights: &[Self]) -> Option<&[u32]> {

@@ -239,6 +239,19 @@ mod x86 {
         fn store_unsigned(self, block: __m512i, to: &mut [u16; 32]) {
             *to = must_cast(block);
         }
+        #[inline(always)]
+        fn count_zeros(self, counts: __m512i, a: __m512i) -> __m512i {
+            let zeros = self.0.avx512bw._mm512_testn_epi16_mask(a, a);
+            self.0.avx512bw._mm512_mask_add_epi16(counts, zeros, counts, self.splat(1))
+        }
+        #[inline(always)]
+        fn differing(self, a: __m512i, b: __m512i) -> u32 {
+            self.0.avx512bw._mm512_cmpneq_epi16_mask(a, b)
+        }
+        #[inline(always)]
+        fn differ(self, a: __m512i, b: __m512i) -> bool {
+            self.differing(a, b) != 0
+        }
     }
 
     /// AVX2: two registers.
@@ -378,6 +391,22 @@ mod x86 {
         #[inline(always)]
         fn store_unsigned(self, block: Self::Block, to: &mut [u16; 32]) {
             *to = must_cast(block);
+        }
+        #[inline(always)]
+        fn count_zeros(self, counts: Self::Block, a: Self::Block) -> Self::Block {
+            // A lane that is equal is −1.
+            let zeros = Self::each(a, self.splat(0), |a, zero| self.0.avx2._mm256_cmpeq_epi16(a, zero));
+            self.subtract(counts, zeros)
+        }
+        #[inline(always)]
+        fn differing(self, a: Self::Block, b: Self::Block) -> u32 {
+            !self.bits(Self::each(a, b, |a, b| self.0.avx2._mm256_cmpeq_epi16(a, b)))
+        }
+        #[inline(always)]
+        fn differ(self, a: Self::Block, b: Self::Block) -> bool {
+            let [low, high] = Self::each(a, b, |a, b| self.0.avx2._mm256_xor_si256(a, b));
+            let either = self.0.avx2._mm256_or_si256(low, high);
+            self.0.avx._mm256_testz_si256(either, either) == 0
         }
     }
 }

@@ -268,13 +268,15 @@ impl<K: Kernels, const COUNT: bool> Emulated<K, COUNT> {
         }
     }
 
-    /// A change of a weight or bias: rounded to its step, added, fitted.
+    /// A change of a weight or bias: rounded to its step, added, fitted. `meant` says whether
+    /// it was one before it became a `delta`.
     #[inline(always)]
+    #[allow(clippy::too_many_arguments)] // a weight, its change, its noise, its losses
     fn change(
         layer: &C,
         variable: Variable,
         old: i32,
-        delta: i64,
+        (delta, meant): (i64, bool),
         lane: u16,
         unit: usize,
         losses: &mut Losses<'_>,
@@ -284,12 +286,9 @@ impl<K: Kernels, const COUNT: bool> Emulated<K, COUNT> {
         let down = delta_f.wrapping_sub(i32::from(to.format.fraction));
         let step = rescale(to.rounding, delta, delta_f, i32::from(to.format.fraction), weight_noise(lane));
         if COUNT {
-            losses.note(variable, |tally| {
-                tally.values = tally.values.wrapping_add(1);
-                tally.lost = tally.lost.wrapping_add(u64::from(delta != 0 && step == 0));
-                let exact = rescale(Rounding::Nearest, delta.wrapping_shl(16), down, 0, 0);
-                tally.bias = tally.bias.wrapping_add(step.wrapping_shl(16).wrapping_sub(exact));
-            });
+            let exact = rescale(Rounding::Nearest, delta.wrapping_shl(16), down, 0, 0);
+            let bias = step.wrapping_shl(16).wrapping_sub(exact);
+            losses.updated(variable, u64::from(meant), u64::from(meant && step == 0), bias);
         }
         let old = i64::from(old);
         fit::<COUNT>(to, variable, old.wrapping_add(step), old, unit, losses)
@@ -497,8 +496,8 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
                 let rounded = rescale(to.rounding, exact, from, i32::from(to.format.fraction), noise);
                 let delta = fit::<COUNT>(to, Variable::Delta, rounded, 0, unit, losses);
                 let old = i32::from(*weight);
-                *weight =
-                    Self::change(layer, Variable::Weight, old, i64::from(delta), lane, unit, losses) as i16;
+                let change = (i64::from(delta), exact != 0);
+                *weight = Self::change(layer, Variable::Weight, old, change, lane, unit, losses) as i16;
                 unit = unit.wrapping_add(1);
             }
             weyl = weyl.wrapping_add(DITHER_STRIDE);
@@ -525,7 +524,8 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
                 let noise = weight_noise(lane.rotate_left(5));
                 let rounded = rescale(to.rounding, exact, from, i32::from(to.format.fraction), noise);
                 let delta = fit::<COUNT>(to, Variable::Delta, rounded, 0, unit, losses);
-                *bias = Self::change(layer, Variable::Bias, *bias, i64::from(delta), lane, unit, losses);
+                let change = (i64::from(delta), exact != 0);
+                *bias = Self::change(layer, Variable::Bias, *bias, change, lane, unit, losses);
                 unit = unit.wrapping_add(1);
             }
             weyl = weyl.wrapping_add(DITHER_STRIDE);

@@ -4,11 +4,12 @@
 //! host crate supplies for its vector unit; this crate stays free of `unsafe`. Memory must
 //! be padded to whole blocks of 32 units; weights in the padding are zero.
 
+use super::counted::{Counted, note_held, sum};
 use super::{Kernels, fits, learn_columns, plain};
 use crate::arithmetic::{Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch};
 use crate::formats::{STATE_LIMIT, Variable};
 use crate::losses::Losses;
-use crate::native::{Weight, mean, mean_psp, reciprocal};
+use crate::native::{Weight, mean, reciprocal};
 use crate::parameters::{Coefficients, TEACHER};
 use crate::random::{DITHER_STRIDE, Dither, Generator, Offsets};
 use crate::rounding::Rounding;
@@ -98,6 +99,17 @@ pub trait Lanes: Copy {
     fn load_unsigned(self, from: &[u16; 32]) -> Self::Block;
     /// To memory, unsigned.
     fn store_unsigned(self, block: Self::Block, to: &mut [u16; 32]);
+    /// counts + 1 in the lanes where a is zero.
+    fn count_zeros(self, counts: Self::Block, a: Self::Block) -> Self::Block;
+    /// Bit i: whether number i of a is not number i of b.
+    fn differing(self, a: Self::Block, b: Self::Block) -> u32;
+    /// Whether any number of a is not that of b.
+    fn differ(self, a: Self::Block, b: Self::Block) -> bool;
+    /// The sum of all numbers.
+    #[inline(always)]
+    fn sum(self, a: Self::Block) -> i32 {
+        sum(self, a)
+    }
 }
 
 /// Kernels on a vector unit.
@@ -229,13 +241,17 @@ impl<L: Lanes> Kernels for Vector<L> {
         dither: &[u16; 32],
         losses: &mut Losses<'_>,
     ) -> u16 {
-        let changed = self.changed::<W, COUNT>(variable, layer, weights, errors, psp, dither, losses);
-        match changed {
-            Some(magnitudes) => self.largest(magnitudes),
-            None => {
-                plain::Plain.update::<W, COUNT>(variable, layer, weights, errors, psp, dither, losses)
-            }
+        let Some(added) = Added::of(layer) else {
+            return plain::Plain.update::<W, COUNT>(variable, layer, weights, errors, psp, dither, losses);
+        };
+        let mut counted = Counted::new(self.0, layer.update_shift, if COUNT { errors } else { &[] });
+        let change = (variable, layer.update_shift, added);
+        let magnitudes =
+            self.changed::<W, COUNT>(change, weights, errors, psp, dither, &mut counted, losses);
+        if COUNT {
+            counted.note(self.0, losses, variable);
         }
+        self.largest(magnitudes)
     }
 
     #[inline(always)]
@@ -249,29 +265,20 @@ impl<L: Lanes> Kernels for Vector<L> {
         dither: &mut Dither,
         losses: &mut Losses<'_>,
     ) {
+        let Some(added) = Added::of(layer) else {
+            return plain::Plain.learn::<W, COUNT>(layer, matrix, presynaptic, steps, errors, dither, losses);
+        };
+        let mut counted = Counted::new(self.0, layer.update_shift, if COUNT { errors } else { &[] });
+        let change = (Variable::Weight, layer.update_shift, added);
         // Without bounds to keep, a column's magnitude is nobody's concern.
         let bounded = !matrix.bounds.is_empty();
-        let simple = matches!(layer.rounding, Rounding::Floor | Rounding::Nearest | Rounding::Stochastic);
-        if bounded || !simple {
-            return learn_columns::<Self, W, COUNT>(
-                self,
-                layer,
-                matrix,
-                presynaptic,
-                steps,
-                errors,
-                dither,
-                losses,
-            );
-        }
-        let reciprocal = reciprocal(steps);
-        let columns = matrix.weights.chunks_exact_mut(matrix.stride.max(1));
-        for (column, &sum) in columns.zip(presynaptic) {
-            let psp = if sum == 0 { 0 } else { mean_psp::<COUNT>(sum, reciprocal, losses) };
-            if psp != 0 {
-                let noise = dither.draw();
-                self.changed::<W, COUNT>(Variable::Weight, layer, column, errors, psp, &noise, losses);
-            }
+        learn_columns::<W, COUNT>(matrix, presynaptic, steps, dither, losses, |weights, psp, noise, losses| {
+            let magnitudes =
+                self.changed::<W, COUNT>(change, weights, errors, psp, noise, &mut counted, losses);
+            if bounded { self.largest(magnitudes) } else { 0 }
+        });
+        if COUNT {
+            counted.note(self.0, losses, Variable::Weight);
         }
     }
 
@@ -303,40 +310,51 @@ impl<L: Lanes> Kernels for Vector<L> {
     }
 }
 
-impl<L: Lanes> Vector<L> {
-    /// The update, where the rounding is one that lanes can do.
+/// What is added to a change before its lower bits are cut off.
+#[derive(Clone, Copy)]
+enum Added {
+    Constant(i16),
+    Dither,
+}
+
+impl Added {
+    /// None for the roundings that are more than an addition.
     #[inline(always)]
-    #[allow(clippy::too_many_arguments)] // those of `update`
+    fn of(layer: &Coefficients) -> Option<Self> {
+        match layer.rounding {
+            Rounding::Floor => Some(Self::Constant(0)),
+            Rounding::Nearest => Some(Self::Constant((1i16 << (layer.update_shift & 15)) >> 1)),
+            Rounding::Stochastic => Some(Self::Dither),
+            _ => None,
+        }
+    }
+}
+
+impl<L: Lanes> Vector<L> {
+    /// The update of a column.
+    #[inline(always)]
+    #[allow(clippy::too_many_arguments)] // those of `change`
     fn changed<W: Weight, const COUNT: bool>(
         &self,
-        variable: Variable,
-        layer: &Coefficients,
+        (variable, shift, added): (Variable, u8, Added),
         weights: &mut [W],
         errors: &[i16],
         psp: i16,
         dither: &[u16; 32],
+        counted: &mut Counted<L>,
         losses: &mut Losses<'_>,
-    ) -> Option<L::Block> {
-        let constant = match layer.rounding {
-            Rounding::Floor => Some(0),
-            Rounding::Nearest => Some((1i16 << (layer.update_shift & 15)) >> 1),
-            Rounding::Stochastic => None,
-            _ => return None,
-        };
-        Some(match constant {
-            // Two loops: one needs no dither.
-            Some(constant) => self.change::<W, COUNT>(
-                variable,
-                layer,
-                weights,
-                errors,
-                psp,
-                Some(constant),
-                dither,
-                losses,
-            ),
-            None => self.change::<W, COUNT>(variable, layer, weights, errors, psp, None, dither, losses),
-        })
+    ) -> L::Block {
+        // Two loops: one needs no dither.
+        match added {
+            Added::Constant(value) => {
+                let change = (variable, shift, Added::Constant(value));
+                self.change::<W, COUNT>(change, weights, errors, psp, dither, counted, losses)
+            }
+            Added::Dither => {
+                let change = (variable, shift, Added::Dither);
+                self.change::<W, COUNT>(change, weights, errors, psp, dither, counted, losses)
+            }
+        }
     }
 
     /// Sums in 32 bits of 16 units from `first`.
@@ -364,43 +382,45 @@ impl<L: Lanes> Vector<L> {
     /// The update with a constant added before the shift, or with the dither; returns the
     /// largest magnitude of each lane.
     #[inline(always)]
-    #[allow(clippy::too_many_arguments)] // those of `update`, and the constant
+    #[allow(clippy::too_many_arguments)] // a column, its two factors, its noise, its losses
     fn change<W: Weight, const COUNT: bool>(
         &self,
-        variable: Variable,
-        layer: &Coefficients,
+        (variable, shift, added): (Variable, u8, Added),
         weights: &mut [W],
         errors: &[i16],
         psp: i16,
-        constant: Option<i16>,
         dither: &[u16; 32],
+        counted: &mut Counted<L>,
         losses: &mut Losses<'_>,
     ) -> L::Block {
         let l = self.0;
-        let shift = u32::from(layer.update_shift);
+        let shift = u32::from(shift);
         let mut lanes = l.load(&dither.map(|lane| lane as i16));
         let stride = l.splat(DITHER_STRIDE as i16);
-        let constant_lanes = l.splat(constant.unwrap_or(0));
+        let constant = l.splat(if let Added::Constant(value) = added { value } else { 0 });
         let psp = l.splat(psp);
         let mut largest = l.splat(0);
+        if COUNT {
+            counted.enter_column();
+        }
         let blocks = weights.as_chunks_mut::<32>().0.iter_mut().zip(errors.as_chunks::<32>().0);
-        for (weights, errors) in blocks {
-            let noise = match constant {
-                Some(_) => constant_lanes,
-                None => l.shift_right_unsigned(lanes, 16u32.wrapping_sub(shift)),
+        for ((weights, errors), block) in blocks.zip(0usize..) {
+            let noise = match added {
+                Added::Constant(_) => constant,
+                Added::Dither => l.shift_right_unsigned(lanes, 16u32.wrapping_sub(shift)),
             };
             lanes = l.add(lanes, stride);
             let delta = l.product(l.load(errors), psp);
-            let step = l.shift_right(l.add(delta, noise), shift);
+            let rounded = l.add(delta, noise);
+            let step = l.shift_right(rounded, shift);
             let old = W::load(l, weights);
             let sum = l.add_held(old, step);
             W::store(l, sum, weights);
             if COUNT {
-                let (old, step, delta) = (spill(l, old), spill(l, step), spill(l, delta));
-                for (((&old, &step), &delta), new) in old.iter().zip(&step).zip(&delta).zip(&*weights) {
-                    let exact = i32::from(old).wrapping_add(i32::from(step));
-                    let held = i32::from(new.widen()) != exact;
-                    plain::note_update(losses, variable, delta, step, shift, held);
+                counted.add(l, rounded, noise, step);
+                let exact = W::exact_or_held(l, old, step, sum);
+                if l.differ(exact, sum) {
+                    note_held(losses, variable, l.differing(exact, sum), block);
                 }
             }
             if W::EXACT_SPIKES == 0 {
@@ -494,7 +514,7 @@ impl<L: Lanes> Vector<L> {
 }
 
 #[inline(always)]
-fn spill<L: Lanes>(lanes: L, block: L::Block) -> [i16; 32] {
+pub(super) fn spill<L: Lanes>(lanes: L, block: L::Block) -> [i16; 32] {
     let mut numbers = [0; 32];
     lanes.store(block, &mut numbers);
     numbers
@@ -617,8 +637,10 @@ impl<L: Lanes> NarrowSum<L> {
         let held = l.max(self.limits.0, l.min(self.limits.1, shifted));
         if COUNT {
             let back = l.shift_right(held, self.shift);
-            let beyond = (l.greater(total, back) | l.greater(back, total)) & live;
-            note_lanes(losses, Variable::Accumulator, beyond, block.wrapping_mul(BLOCK));
+            if l.differ(total, back) {
+                let beyond = l.differing(total, back) & live;
+                note_lanes(losses, Variable::Accumulator, beyond, block.wrapping_mul(BLOCK));
+            }
         }
         held
     }
@@ -762,11 +784,13 @@ impl<L: Lanes> Step<L> {
     ) -> L::Block {
         let l = self.lanes;
         let exact = l.add_held(drive, bias);
+        let basal = self.held(exact);
         if COUNT {
-            let beyond = l.greater(exact, self.limits.1) | l.greater(self.limits.0, exact);
-            note_lanes(losses, Variable::Basal, beyond & live, first);
+            if l.differ(exact, basal) {
+                note_lanes(losses, Variable::Basal, l.differing(exact, basal) & live, first);
+            }
         }
-        let moved = l.product(l.subtract(self.held(exact), old), self.soma);
+        let moved = l.product(l.subtract(basal, old), self.soma);
         match pull {
             None => l.add(old, moved),
             Some(pull) => {

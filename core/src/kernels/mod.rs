@@ -3,6 +3,7 @@
 //! Two texts with the same bits: [`plain`] for any machine, in loops over single numbers,
 //! and [`lanes`] for machines with vectors, 32 numbers at a time.
 
+mod counted;
 pub mod lanes;
 pub mod plain;
 mod run;
@@ -173,42 +174,46 @@ pub trait Kernels: Copy {
         dither: &mut Dither,
         losses: &mut Losses<'_>,
     ) {
-        learn_columns::<Self, W, COUNT>(self, layer, matrix, presynaptic, steps, errors, dither, losses);
+        learn_columns::<W, COUNT>(matrix, presynaptic, steps, dither, losses, |column, psp, noise, losses| {
+            self.update::<W, COUNT>(Variable::Weight, layer, column, errors, psp, noise, losses)
+        });
     }
 }
 
 /// The updates of all columns whose presynaptic unit has a mean PSP; see
 /// [`Kernels::learn`].
 #[inline(always)]
-#[allow(clippy::too_many_arguments)] // those of `learn`, and the kernels
-pub fn learn_columns<K: Kernels, W: Weight, const COUNT: bool>(
-    kernels: &K,
-    layer: &Coefficients,
+pub fn learn_columns<W: Weight, const COUNT: bool>(
     matrix: ColumnsMut<'_, W>,
     presynaptic: &[u16],
     steps: u32,
-    errors: &[i16],
     dither: &mut Dither,
     losses: &mut Losses<'_>,
+    mut update: impl FnMut(&mut [W], i16, &[u16; 32], &mut Losses<'_>) -> u16,
 ) {
     let reciprocal = reciprocal(steps);
     let mut bounds = matrix.bounds.iter_mut();
     let columns = matrix.weights.chunks_exact_mut(matrix.stride.max(1));
-    for (column, &sum) in columns.zip(presynaptic) {
+    for ((column, &sum), input) in columns.zip(presynaptic).zip(0u32..) {
         let bound = bounds.next();
         if sum == 0 {
             continue;
+        }
+        if COUNT {
+            losses.enter_column(input);
         }
         let psp = mean_psp::<COUNT>(sum, reciprocal, losses);
         if psp == 0 {
             continue;
         }
         let noise = dither.draw();
-        let weight = Variable::Weight;
-        let largest = kernels.update::<W, COUNT>(weight, layer, column, errors, psp, &noise, losses);
+        let largest = update(column, psp, &noise, losses);
         if let Some(bound) = bound {
             *bound = largest;
         }
+    }
+    if COUNT {
+        losses.enter_column(0);
     }
 }
 

@@ -95,7 +95,9 @@ impl Kernels for Plain {
         dither: &mut Dither,
         losses: &mut Losses<'_>,
     ) {
-        learn_columns::<Self, W, COUNT>(self, layer, matrix, presynaptic, steps, errors, dither, losses);
+        learn_columns::<W, COUNT>(matrix, presynaptic, steps, dither, losses, |column, psp, noise, losses| {
+            self.update::<W, COUNT>(Variable::Weight, layer, column, errors, psp, noise, losses)
+        });
     }
 
     #[inline(never)]
@@ -126,28 +128,6 @@ impl Kernels for Plain {
     ) {
         errors::<COUNT>(gain, targets, forwards, to, losses);
     }
-}
-
-/// Counts one update.
-#[inline(never)]
-pub(super) fn note_update(
-    losses: &mut Losses<'_>,
-    variable: Variable,
-    delta: i16,
-    step: i16,
-    shift: u32,
-    saturated: bool,
-) {
-    if saturated {
-        losses.saturated(variable, 1, 0);
-    }
-    let exact = i64::from(delta).wrapping_shl(16u32.wrapping_sub(shift));
-    let bias = i64::from(step).wrapping_shl(16).wrapping_sub(exact);
-    losses.note(variable, |tally| {
-        tally.values = tally.values.wrapping_add(1);
-        tally.lost = tally.lost.wrapping_add(u64::from(delta != 0 && step == 0));
-        tally.bias = tally.bias.wrapping_add(bias);
-    });
 }
 
 /// delta · 2^−shift in this rounding; `noise` are 16 uniform bits.
@@ -709,25 +689,71 @@ pub(super) fn update_any<W: Weight, const COUNT: bool>(
     dither: &[u16; 32],
     losses: &mut Losses<'_>,
 ) -> u16 {
-    let shift = u32::from(layer.update_shift);
+    let shift = u32::from(layer.update_shift) & 15;
     let mut largest = 0;
     let mut weyl = 0u16;
-    for (weights, errors) in weights.chunks_mut(BLOCK).zip(errors.chunks(BLOCK)) {
-        for ((weight, &error), &lane) in weights.iter_mut().zip(errors).zip(dither) {
-            let delta = product(error, psp);
-            let step = round_change(layer.rounding, delta, shift, lane.wrapping_add(weyl));
-            let sum = weight.widen().saturating_add(step);
-            let held = W::saturate(sum);
-            if COUNT {
-                let exact = i32::from(weight.widen()).wrapping_add(i32::from(step));
-                note_update(losses, variable, delta, step, shift, i32::from(held.widen()) != exact);
-            }
-            *weight = held;
-            largest = held.widen().unsigned_abs().max(largest);
+    for (block, (weights, errors)) in weights.chunks_mut(BLOCK).zip(errors.chunks(BLOCK)).enumerate() {
+        let mut changes = Changes::default();
+        let pairs = errors.iter().zip(dither).zip(changes.deltas.iter_mut().zip(&mut changes.steps));
+        for ((&error, &lane), (delta, step)) in pairs {
+            *delta = product(error, psp);
+            *step = round_change(layer.rounding, *delta, shift, lane.wrapping_add(weyl));
+        }
+        if COUNT {
+            changes.note(variable, shift, weights, errors, block, losses);
+        }
+        for (weight, &step) in weights.iter_mut().zip(&changes.steps) {
+            *weight = W::saturate(weight.widen().saturating_add(step));
+            largest = weight.widen().unsigned_abs().max(largest);
         }
         weyl = weyl.wrapping_add(DITHER_STRIDE);
     }
     largest
+}
+
+/// The changes of a block, before and after they are rounded. Kept in passes over arrays, so
+/// that compilers find the vectors in them.
+#[derive(Default)]
+struct Changes {
+    deltas: [i16; BLOCK],
+    steps: [i16; BLOCK],
+}
+
+impl Changes {
+    /// Counts what these changes of these weights lose.
+    #[inline(always)]
+    fn note<W: Weight>(
+        &self,
+        variable: Variable,
+        shift: u32,
+        weights: &[W],
+        errors: &[i16],
+        block: usize,
+        losses: &mut Losses<'_>,
+    ) {
+        let (mut still, mut idle, mut bias, mut held) = (0i16, 0i16, 0i32, 0i16);
+        for (&error, (&delta, &step)) in errors.iter().zip(self.deltas.iter().zip(&self.steps)) {
+            idle = idle.wrapping_add(i16::from(error == 0));
+            still = still.wrapping_add(i16::from(step == 0));
+            // Below one step: 16 bits are enough for one of them.
+            bias = bias.wrapping_add(i32::from((step << shift).wrapping_sub(delta)));
+        }
+        let sums = weights.iter().zip(&self.steps).map(|(weight, &step)| (weight.widen(), step));
+        for (weight, step) in sums.clone() {
+            let sum = W::saturate(weight.saturating_add(step)).widen();
+            held |= sum ^ weight.wrapping_add(step);
+        }
+        if held != 0 {
+            for (lane, (weight, step)) in sums.enumerate() {
+                if W::saturate(weight.saturating_add(step)).widen() != weight.wrapping_add(step) {
+                    losses.saturated(variable, 1, block.wrapping_mul(BLOCK).wrapping_add(lane));
+                }
+            }
+        }
+        let values = errors.len().min(weights.len()).wrapping_sub(idle as usize);
+        let bias = i64::from(bias).wrapping_shl(16u32.wrapping_sub(shift));
+        losses.updated(variable, values as u64, still.wrapping_sub(idle) as u64, bias);
+    }
 }
 
 /// One step of every neuron, with any kernel.

@@ -66,7 +66,7 @@ fn losses(names: &[String], layers: &[LayerTallies]) -> Vec<Value> {
 fn loss(layer: &str, variable: Variable, tally: &Tally) -> Value {
     let first = tally
         .first
-        .map(|place| json!({ "example": place.example, "step": place.step, "index": place.index }));
+        .map(|place| json!({ "example": place.example, "step": place.step, "unit": place.index, "input": place.input }));
     json!({
         "layer": layer,
         "variable": variable.name(),
