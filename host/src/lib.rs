@@ -3,6 +3,7 @@
 pub mod aligned;
 pub mod cli;
 pub mod data;
+pub mod diverge;
 pub mod emulate;
 pub mod experiment;
 pub mod learner;

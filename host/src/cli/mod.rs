@@ -3,10 +3,11 @@
 //! | file | what |
 //! |---|---|
 //! | [`model_args`], [`run_args`] | options that several subcommands share |
-//! | [`compare`], [`train`], [`test`], [`data`] | the subcommands |
+//! | [`compare`], [`train`], [`test`], [`data`], [`diverge`] | the subcommands |
 
 pub mod compare;
 pub mod data;
+pub mod diverge;
 pub mod model_args;
 pub mod run_args;
 pub mod test;
@@ -66,6 +67,7 @@ enum Command {
     Train(train::Args),
     Test(test::Args),
     Data(data::Args),
+    Diverge(diverge::Args),
 }
 
 impl Cli {
@@ -79,6 +81,7 @@ impl Cli {
             Command::Train(args) => args.run(),
             Command::Test(args) => args.run(),
             Command::Data(args) => args.run(),
+            Command::Diverge(args) => args.run(),
         }
     }
 }

@@ -2,23 +2,28 @@
 
 use super::against::{Against, Mode};
 use super::force;
+use super::plot::Picture;
 use super::probe::{Probed, Reader};
 use super::recording::Recording;
 use super::tally::Tally;
 use super::trace::Trace;
 use crate::data::Split;
+use crate::experiment::Plan;
 use crate::experiment::twin::settings;
 use crate::model::Model;
 use crate::network::OwnedNetwork;
 use crate::reference::{self, Phase};
+use apical_core::emulated::{Decay, Emulated, EmulatedParameters, Table};
+use apical_core::formats::Variable;
+use apical_core::kernels::Plain;
 
 /// A neuron to be traced in one of the compared examples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Traced {
     /// Layer, from 0.
     pub layer: usize,
-    /// Neuron.
-    pub unit: usize,
+    /// Neuron; the one that fires most if none is named.
+    pub unit: Option<usize>,
     /// Place in the list of compared examples.
     pub example: usize,
 }
@@ -31,6 +36,44 @@ pub struct Twins<A: Probed> {
     pub cores: Vec<(Mode, OwnedNetwork<A>, Tally)>,
     reader: Reader,
     layers: usize,
+}
+
+/// The compiled-in formats of a plan, as tables for each layer.
+#[must_use]
+pub fn tables(plan: &Plan) -> Vec<Table> {
+    let last = plan.sizes.len() - 2;
+    let table = |l: usize| {
+        let fraction = plan.width.fraction(l == last) as i8;
+        Table::native(plan.width.bits() as u8, fraction, plan.rounding)
+    };
+    (0..=last).map(table).collect()
+}
+
+/// The core in run-time formats, which give the bits of the compiled-in ones where the table
+/// says the same.
+type Emulator = Emulated<Plain>;
+
+impl Twins<Emulator> {
+    /// Twins of which the integers have these formats.
+    #[must_use]
+    pub fn in_formats(
+        model: &Model,
+        tables: &[Table],
+        learning: (&Split, &[u32]),
+        compared: (&[Mode], f64),
+    ) -> Self {
+        let coefficients = |l: usize| {
+            EmulatedParameters {
+                kernel: model.kernel,
+                learning_rate: model.learning_rates[l],
+                table: tables[l],
+                decay: Decay::Fine,
+                is_output: l + 1 == model.layers(),
+            }
+            .coefficients()
+        };
+        Self::new(Emulator::default(), model, coefficients, learning, compared)
+    }
 }
 
 impl<A: Probed + Clone> Twins<A>
@@ -84,7 +127,7 @@ where
                 let mut trace = traced.filter(|traced| traced.example == number).map(|traced| Trace {
                     example: (index, label),
                     forward_steps: recording.steps.iter().filter(|step| step.0 == Some(Phase::Forward)).count(),
-                    ..Trace::new(traced.layer, traced.unit, self.layers)
+                    ..Trace::new(traced.layer, unit_of(traced, &recording), self.layers)
                 });
                 tally.example = number;
                 let mut against = Against::new(&recording, &self.reader, *mode, tally, trace.as_mut());
@@ -94,4 +137,40 @@ where
         }
         traces
     }
+
+    /// What each mode came to.
+    #[must_use]
+    pub fn tallies(&self) -> Vec<(Mode, &Tally)> {
+        self.cores.iter().map(|(mode, _, tally)| (*mode, tally)).collect()
+    }
+
+    /// Traces, one for each mode, with all that a picture needs.
+    #[must_use]
+    pub fn pictures(&self, traces: Vec<Trace>) -> Vec<Picture> {
+        let picture = |((mode, core, _), trace): (&(Mode, OwnedNetwork<A>, Tally), Trace)| {
+            let layer = &self.reference.layers()[trace.layer];
+            let kernel = self.reference.settings().kernel;
+            let apical = match layer.feedback.is_empty() {
+                true => [Vec::new(), Vec::new()],
+                false => [&trace.float, &trace.integer].map(|side| side.apical(kernel, layer, trace.unit)),
+            };
+            let c = &core.layers[trace.layer].coefficients;
+            let lsb = [Variable::Basal, Variable::Soma].map(|variable| A::lsb(c, variable));
+            Picture { mode: *mode, trace, apical, lsb }
+        };
+        self.cores.iter().zip(traces).map(picture).collect()
+    }
+}
+
+/// The neuron to be traced.
+fn unit_of(traced: Traced, recording: &Recording) -> usize {
+    let count = |unit: usize| {
+        let steps = recording.steps.iter().map(|(_, _, state)| &state.neurons[traced.layer].spikes);
+        steps.flatten().filter(|&&spike| spike as usize == unit).count()
+    };
+    let busiest = || {
+        let units = recording.end.neurons[traced.layer].soma.len();
+        (0..units).rev().max_by_key(|&unit| count(unit)).unwrap_or(0)
+    };
+    traced.unit.unwrap_or_else(busiest)
 }

@@ -23,11 +23,14 @@
 //! | [`tally`], [`spikes`] | errors and spikes, added up |
 //! | [`measure`] | both networks side by side |
 //! | [`trace`], [`plot`] | one neuron, and its picture |
-//! | [`report`], [`command`] | the table, the files, the flags |
+//! | [`report`] | the tables and the CSV |
+//! | [`fault`] | a variable that rounds otherwise |
 
 pub mod against;
+pub mod fault;
 pub mod force;
 pub mod measure;
+pub mod plot;
 pub mod probe;
 pub mod recording;
 pub mod report;
@@ -37,4 +40,5 @@ pub mod trace;
 
 pub use against::Mode;
 pub use measure::{Traced, Twins};
+pub use plot::{Picture, svg};
 pub use tally::{Tally, When};

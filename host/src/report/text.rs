@@ -28,14 +28,28 @@ pub fn comparison(outcome: &Comparison) -> String {
 /// What was run.
 #[must_use]
 pub fn manifest(m: &Manifest) -> String {
-    let rates: Vec<String> = m.learning_rates.iter().map(ToString::to_string).collect();
     let seeds: Vec<String> = m.seeds.iter().map(ToString::to_string).collect();
+    format!(
+        "{}seeds {}  {} examples × {} epoch{}  tested on {} images, {} steps each\n{}",
+        network(m),
+        shorten(&seeds.join(", "), 30),
+        count(m.examples as u64),
+        m.epochs,
+        if m.epochs == 1 { "" } else { "s" },
+        count(m.test_images as u64),
+        m.test_steps,
+        data(m),
+    )
+}
+
+/// Which program, which network.
+#[must_use]
+pub fn network(m: &Manifest) -> String {
+    let rates: Vec<String> = m.learning_rates.iter().map(ToString::to_string).collect();
     let commit = m.commit.map_or(String::new(), |commit| format!(" ({commit})"));
     format!(
         "apical {}{commit}, {}, {} threads\n\
-         {}  kernel {}  preset {}  η {}  {}-bit weights, {} updates\n\
-         seeds {}  {} examples × {} epoch{}  tested on {} images, {} steps each\n\
-         data {}, sha256 {}…\n",
+         {}  kernel {}  preset {}  η {}  {}-bit weights, {} updates\n",
         m.version,
         m.instructions,
         m.jobs,
@@ -45,15 +59,13 @@ pub fn manifest(m: &Manifest) -> String {
         rates.join(", "),
         m.formats.weight_bits,
         m.rounding,
-        shorten(&seeds.join(", "), 30),
-        count(m.examples as u64),
-        m.epochs,
-        if m.epochs == 1 { "" } else { "s" },
-        count(m.test_images as u64),
-        m.test_steps,
-        m.data.name,
-        &m.data.sha256[..16],
     )
+}
+
+/// Which data.
+#[must_use]
+pub fn data(m: &Manifest) -> String {
+    format!("data {}, sha256 {}…\n", m.data.name, &m.data.sha256[..16])
 }
 
 fn shorten(text: &str, most: usize) -> String {
