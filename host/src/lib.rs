@@ -2,6 +2,7 @@
 
 pub mod aligned;
 pub mod cli;
+pub mod counters;
 pub mod data;
 pub mod diverge;
 pub mod emulate;
@@ -12,6 +13,7 @@ pub mod model;
 pub mod network;
 pub mod readable;
 pub mod reference;
+pub mod regress;
 pub mod report;
 pub mod statistics;
 pub mod vector;

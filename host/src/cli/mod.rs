@@ -3,12 +3,13 @@
 //! | file | what |
 //! |---|---|
 //! | [`model_args`], [`run_args`] | options that several subcommands share |
-//! | [`compare`], [`train`], [`test`], [`data`], [`diverge`] | the subcommands |
+//! | [`compare`], [`train`], [`test`], [`data`], [`diverge`], [`regress`] | the subcommands |
 
 pub mod compare;
 pub mod data;
 pub mod diverge;
 pub mod model_args;
+pub mod regress;
 pub mod run_args;
 pub mod test;
 pub mod train;
@@ -68,6 +69,7 @@ enum Command {
     Test(test::Args),
     Data(data::Args),
     Diverge(diverge::Args),
+    Regress(regress::Args),
 }
 
 impl Cli {
@@ -82,6 +84,7 @@ impl Cli {
             Command::Test(args) => args.run(),
             Command::Data(args) => args.run(),
             Command::Diverge(args) => args.run(),
+            Command::Regress(args) => args.run(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `apical train`: one network, its learning curve, its weights.
 
+use crate::counters::{csv, total, warnings};
 use crate::data::Dataset;
 use crate::experiment::course::{Epoch, Runner};
 use crate::experiment::saved::{Header, Saved};
@@ -20,7 +21,9 @@ use super::{Error, Outcome, show};
 const DETAILS: &str = "\
 Examples:
   apical train --hidden 500 --epochs 10
-  apical train --arithmetic reference --hidden 500 --epochs 10 --seed 2 --out results/seed-2";
+  apical train --arithmetic reference --hidden 500 --epochs 10 --seed 2 --out results/seed-2
+  What is lost with 8-bit weights, epoch by epoch
+    apical train --weights 8 --epochs 3 --counters results/counters.csv";
 
 /// Train one network, write its learning curve as it goes and its weights at the end
 #[derive(Debug, clap::Args)]
@@ -47,6 +50,10 @@ pub struct Args {
     /// where NAME is the arithmetic
     #[arg(long, value_name = "DIR", default_value = "results", help_heading = "Output")]
     out: PathBuf,
+
+    /// Count what the core loses; a row for each epoch, layer and variable goes into this CSV
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    counters: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -61,6 +68,9 @@ impl Args {
     /// # Errors
     /// Bad data, a plan that cannot be run, or files that cannot be written.
     pub fn run(&self) -> Outcome {
+        if self.counters.is_some() && matches!(self.arithmetic, Arithmetic::Reference) {
+            return Err("the reference loses nothing that could be counted: leave --counters out".into());
+        }
         let dataset = self.data.load()?;
         let mut plan = self.model.plan(&dataset);
         plan.seeds = vec![self.seed];
@@ -84,13 +94,24 @@ impl Args {
             progress.bar("train", plan.epochs * plan.examples),
             progress.bar("test", plan.epochs * plan.test_images),
         ];
-        let mut runner = Runner::new(plan, dataset, kind, self.seed);
+        let names = plan.layer_names();
+        let mut counters = self.counters.as_deref().map(|path| Lines::create(path, csv::HEAD)).transpose()?;
+        let mut runner = match counters {
+            Some(_) => Runner::counting(plan, dataset, self.seed),
+            None => Runner::new(plan, dataset, kind, self.seed),
+        };
         for _ in 0..plan.epochs {
             let epoch = runner.epoch(&bars[0], &bars[1]);
             curve.add(epoch)?;
+            counters.as_mut().map_or(Ok(()), |lines| lines.write(&csv::rows(&names, epoch)))?;
             progress.aside(|| show(&line(epoch)))?;
         }
         progress.clear();
+        if let Some(path) = &self.counters {
+            let (losses, wrong) = (total(runner.epochs()), warnings(plan, runner.epochs()));
+            let page = report::text::counters(&names, &losses, &wrong);
+            show(&format!("\n{page}\ncounters in {}\n", path.display()))?;
+        }
         let header = Header::new(plan, kind, self.seed, plan.epochs, &dataset.sha256);
         let path = self.path(kind, "apical");
         Saved::new(header, runner.learner.as_ref())
@@ -127,10 +148,31 @@ fn line(epoch: &Epoch) -> String {
     )
 }
 
-/// A learning curve on disk; every line is there as soon as its epoch is over.
-struct Curve {
+/// A file that grows line by line; every line is there as soon as it is written.
+struct Lines {
     path: PathBuf,
     file: File,
+}
+
+impl Lines {
+    fn create(path: &Path, head: &str) -> Result<Self, Error> {
+        let parent = path.parent().unwrap_or(Path::new("."));
+        let created = fs::create_dir_all(parent).and_then(|()| File::create(path));
+        let file = created.map_err(|cause| cannot_write(path, &cause))?;
+        let mut lines = Self { path: path.into(), file };
+        lines.write(head)?;
+        Ok(lines)
+    }
+
+    fn write(&mut self, text: &str) -> Result<(), Error> {
+        let written = self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_data());
+        written.map_err(|cause| cannot_write(&self.path, &cause).into())
+    }
+}
+
+/// A learning curve on disk.
+struct Curve {
+    lines: Lines,
     begun: Instant,
     examples: u64,
 }
@@ -144,12 +186,7 @@ impl Curve {
             column("mean_weight"),
             column("rate_hz")
         );
-        let parent = path.parent().unwrap_or(Path::new("."));
-        let created = fs::create_dir_all(parent).and_then(|()| File::create(path));
-        let file = created.map_err(|cause| cannot_write(path, &cause))?;
-        let mut curve = Self { path: path.into(), file, begun: Instant::now(), examples: 0 };
-        curve.write(&head)?;
-        Ok(curve)
+        Ok(Self { lines: Lines::create(path, &head)?, begun: Instant::now(), examples: 0 })
     }
 
     fn add(&mut self, epoch: &Epoch) -> Result<(), Error> {
@@ -158,11 +195,6 @@ impl Curve {
         let rest = [epoch.train_us, epoch.test_us, self.begun.elapsed().as_secs_f64()];
         let values = fields.iter().chain(&epoch.mean_weights).chain(&epoch.rates_hz).chain(&rest);
         let values: Vec<String> = values.map(ToString::to_string).collect();
-        self.write(&format!("{}\n", values.join(",")))
-    }
-
-    fn write(&mut self, text: &str) -> Result<(), Error> {
-        let written = self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_data());
-        written.map_err(|cause| cannot_write(&self.path, &cause).into())
+        self.lines.write(&format!("{}\n", values.join(",")))
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::data::{Dataset, Split};
 use crate::learner::{Learner, Trained};
+use apical_core::losses::LayerTallies;
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -33,6 +34,12 @@ pub struct Epoch {
     pub train_us: f64,
     /// Time per test image: likewise.
     pub test_us: f64,
+    /// Steps of training.
+    #[serde(skip)]
+    pub steps: u64,
+    /// What was lost, by layer, where it is counted.
+    #[serde(skip)]
+    pub losses: Vec<LayerTallies>,
 }
 
 /// What a network came to.
@@ -95,6 +102,24 @@ impl<'a> Runner<'a> {
     /// A network with its initial weights.
     #[must_use]
     pub fn new(plan: &'a Plan, dataset: &'a Dataset, kind: Kind, seed: u64) -> Self {
+        Self::with_learner(plan, dataset, kind, seed, plan.learner(kind, seed))
+    }
+
+    /// The same of a core that counts what it loses.
+    #[must_use]
+    pub fn counting(plan: &'a Plan, dataset: &'a Dataset, seed: u64) -> Self {
+        Self::with_learner(plan, dataset, Kind::Core, seed, plan.counting_core(seed))
+    }
+
+    /// A learner that is to take a course.
+    #[must_use]
+    pub fn with_learner(
+        plan: &'a Plan,
+        dataset: &'a Dataset,
+        kind: Kind,
+        seed: u64,
+        learner: Box<dyn Learner>,
+    ) -> Self {
         Self {
             plan,
             dataset,
@@ -103,14 +128,21 @@ impl<'a> Runner<'a> {
             order: Order::new(seed, dataset.train.len()),
             done: Vec::new(),
             answers: vec![0; plan.test_images],
-            learner: plan.learner(kind, seed),
+            learner,
         }
+    }
+
+    /// The epochs so far.
+    #[must_use]
+    pub fn epochs(&self) -> &[Epoch] {
+        &self.done
     }
 
     /// Trains for an epoch and tests.
     pub fn epoch(&mut self, train_bar: &ProgressBar, test_bar: &ProgressBar) -> &Epoch {
         let order = self.order.next_epoch(self.plan.examples);
         let (trained, fired, train_us) = train(self.learner.as_mut(), &self.dataset.train, order, train_bar);
+        let losses = self.learner.take_losses();
         let steps = self.plan.test_steps;
         let test_us = test(self.learner.as_ref(), &self.dataset.test, steps, &mut self.answers, test_bar);
         let wrong = wrong(&self.dataset.test, &self.answers);
@@ -126,6 +158,8 @@ impl<'a> Runner<'a> {
             rates_hz: fired.iter().zip(&self.plan.sizes).map(hz).collect(),
             train_us,
             test_us,
+            steps: trained.steps,
+            losses,
         });
         self.done.last().expect("an epoch was just done")
     }

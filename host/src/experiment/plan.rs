@@ -170,11 +170,20 @@ impl Plan {
     /// A network of this arithmetic with its initial weights.
     #[must_use]
     pub fn learner(&self, kind: Kind, seed: u64) -> Box<dyn Learner> {
-        let model = self.model(seed);
         match kind {
-            Kind::Core => learner::native(&model, self.width, self.rounding, Path::best(), false),
-            Kind::Reference => Box::new(Twin::new(&model)),
+            Kind::Core => self.core(seed, false),
+            Kind::Reference => Box::new(Twin::new(&self.model(seed))),
         }
+    }
+
+    /// A core that counts what it loses; its bits are those of one that does not.
+    #[must_use]
+    pub fn counting_core(&self, seed: u64) -> Box<dyn Learner> {
+        self.core(seed, true)
+    }
+
+    fn core(&self, seed: u64, count: bool) -> Box<dyn Learner> {
+        learner::native(&self.model(seed), self.width, self.rounding, Path::best(), count)
     }
 
     /// Names of the layers, as reports have them: `hidden 1`, …, `output`.

@@ -1,5 +1,6 @@
 //! A comparison for programs.
 
+use crate::counters::mean_bias;
 use crate::experiment::Comparison;
 use crate::lockstep::{COMPARED, LayerErrors};
 use apical_core::formats::Variable;
@@ -78,10 +79,4 @@ fn loss(layer: &str, variable: Variable, tally: &Tally) -> Value {
         "mean_bias_lsb": mean_bias(tally),
         "first": first,
     })
-}
-
-/// Mean of (applied − ideal) of an update, in LSB.
-#[must_use]
-pub fn mean_bias(tally: &Tally) -> Option<f64> {
-    (tally.values > 0).then(|| tally.bias as f64 / 65_536.0 / tally.values as f64)
 }

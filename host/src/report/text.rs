@@ -1,13 +1,13 @@
 //! A comparison as a page of at most 100 columns.
 
+use crate::counters::{Warning, first_overflows, mean_bias};
 use crate::experiment::manifest::Manifest;
 use crate::experiment::{Comparison, Course, Epoch};
 use crate::lockstep::{Agreement, COMPARED, Parting};
 use crate::statistics::{Uncertainty, mean};
 use apical_core::formats::Variable;
-use apical_core::losses::Tally;
+use apical_core::losses::{LayerTallies, Tally};
 
-use super::json::mean_bias;
 use super::table::{Table, count, significant};
 
 /// The whole page.
@@ -225,10 +225,19 @@ fn times(spikes: usize) -> &'static str {
 }
 
 fn losses(outcome: &Comparison) -> String {
-    let mut table =
-        Table::new(2, ["Losses", "layer", "saturated", "updates", "lost", "share lost", "mean bias, LSB"]);
-    let tallies = outcome.layers.iter().zip(&outcome.shadow.losses);
-    for (name, layer) in tallies {
+    let neutral = if outcome.counting_is_neutral { "equal" } else { "DIFFERENT" };
+    format!(
+        "{}\n  Whole run of seed {}; variables not listed lost nothing. Digest with and without counting: {neutral}.\n",
+        losses_table(&outcome.layers, &outcome.shadow.losses),
+        outcome.core[0].seed,
+    )
+}
+
+/// What each variable of each layer lost, as far as it lost anything.
+fn losses_table(names: &[String], layers: &[LayerTallies]) -> String {
+    let head = ["Losses", "layer", "overflows", "changes", "lost", "share lost", "mean bias, LSB"];
+    let mut table = Table::new(2, head);
+    for (name, layer) in names.iter().zip(layers) {
         for variable in Variable::ALL {
             let tally = &layer[variable as usize];
             if *tally != Tally::default() {
@@ -236,12 +245,21 @@ fn losses(outcome: &Comparison) -> String {
             }
         }
     }
-    let neutral = if outcome.counting_is_neutral { "equal" } else { "DIFFERENT" };
-    format!(
-        "{}\n  Whole run of seed {}; variables not listed lost nothing. Digest with and without counting: {neutral}.\n",
-        table.render(),
-        outcome.core[0].seed,
-    )
+    table.render()
+}
+
+/// The losses of a run that counted them, and what is wrong with its layers.
+#[must_use]
+pub fn counters(names: &[String], layers: &[LayerTallies], warnings: &[Warning]) -> String {
+    let mut text = format!(
+        "{}\n  Whole run; variables not listed lost nothing. A change is an error times a mean PSP, neither\n  \
+         of them zero; it is lost where it rounds to nothing.\n",
+        losses_table(names, layers)
+    );
+    let firsts = first_overflows(names, layers);
+    let firsts = firsts.iter().map(|first| format!("  first overflow of {first}\n"));
+    text.extend(firsts.chain(warnings.iter().map(|warning| format!("WARNING: {warning}\n"))));
+    text
 }
 
 fn loss_row(layer: &str, variable: Variable, tally: &Tally) -> [String; 7] {
