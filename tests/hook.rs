@@ -113,6 +113,11 @@ fn a_small_network_keeps_the_cores_bits_for_a_thousand_examples() {
 }
 
 #[test]
+fn eight_bit_weights_keep_the_cores_bits_for_a_thousand_examples() {
+    pair(&[30, 20, 10], Table::native(8, 4, Rounding::Stochastic)).agree(synthetic(30, 10, 1000));
+}
+
+#[test]
 fn every_rounding_of_every_variable_gives_the_cores_bits() {
     for mode in Rounding::ALL {
         // ±1 is a rule for changes; a state under it would never move.

@@ -5,6 +5,7 @@ use super::probe::{Probed, Reader, layers, raw_weights, real};
 use super::recording::Recording;
 use super::tally::{Tally, When};
 use super::trace::Trace;
+use crate::lockstep::core_side::sorted;
 use crate::reference::{Phase, rounding::sigmoid};
 use apical_core::formats::Variable;
 use apical_core::network::Network;
@@ -184,10 +185,4 @@ impl<A: Probed> Observer<A> for Against<'_> {
             Moment::Learnt => self.learnt(network),
         }
     }
-}
-
-fn sorted(spikes: &[u16]) -> Vec<u32> {
-    let mut spikes: Vec<u32> = spikes.iter().map(|&unit| u32::from(unit)).collect();
-    spikes.sort_unstable();
-    spikes
 }

@@ -23,8 +23,9 @@ type Area<'a, 'b> = DrawingArea<SVGBackend<'a>, Shift>;
 
 const INK: RGBColor = RGBColor(0x1f, 0x29, 0x33);
 const GRID: RGBColor = RGBColor(0xe4, 0xe7, 0xeb);
-/// Float and integer, distinguishable without red against green (Okabe and Ito).
-const FLOAT: RGBColor = RGBColor(0x00, 0x72, 0xb2);
+/// Float, drawn broad and below, and integer, distinguishable without red against green
+/// (Okabe and Ito).
+const FLOAT: RGBColor = RGBColor(0x56, 0xb4, 0xe9);
 const INTEGER: RGBColor = RGBColor(0xd5, 0x5e, 0x00);
 /// Size of a column.
 const WIDTH: u32 = 640;
@@ -78,7 +79,7 @@ fn draw(area: &Area<'_, '_>, picture: &Picture) -> Result<(), Failure> {
     let mut left = 16;
     for (name, colour) in [("float", FLOAT), ("integer", INTEGER)] {
         area.draw(&Rectangle::new([(left, 42), (left + 22, 46)], colour.filled())).map_err(text)?;
-        area.draw(&Text::new(name, (left + 28, 36), font(14, colour))).map_err(text)?;
+        area.draw(&Text::new(name, (left + 28, 36), font(14, INK))).map_err(text)?;
         left += 110;
     }
     area.draw(&Text::new("┆ the teaching current sets in", (left, 36), font(14, INK))).map_err(text)?;
@@ -145,14 +146,15 @@ fn chart(
         .label_style(font(13, INK))
         .x_desc(if last { "step (ms)" } else { "" })
         .y_labels(5)
+        .x_label_formatter(&|step| format!("{step:.0}"))
         .draw()
         .map_err(text)?;
     let begin = trace.forward_steps as f64;
     let border = DashedLineSeries::new([(begin, range.start), (begin, range.end)], 4, 4, INK.stroke_width(1));
     chart.draw_series(border).map_err(text)?;
     let points = |values: &[f64]| values.iter().zip(0..).map(|(&v, step)| (f64::from(step), v)).collect::<Vec<_>>();
-    chart.draw_series(LineSeries::new(points(panel.float), FLOAT.stroke_width(3))).map_err(text)?;
-    chart.draw_series(LineSeries::new(points(panel.integer), INTEGER.stroke_width(1))).map_err(text)?;
+    chart.draw_series(LineSeries::new(points(panel.float), FLOAT.stroke_width(5))).map_err(text)?;
+    chart.draw_series(LineSeries::new(points(panel.integer), INTEGER.stroke_width(2))).map_err(text)?;
     for (row, side) in spikes.into_iter().flatten().enumerate() {
         let (top, colour) = (range.end - 0.46 * ticks * row as f64, [FLOAT, INTEGER][row]);
         let fired = side.spikes.iter().enumerate().filter(|(_, spikes)| **spikes > 0);

@@ -5,10 +5,14 @@ use super::tally::{Line, Tally, When};
 use crate::report::table::{Table, count, significant};
 use crate::statistics::ErrorStats;
 
-/// Name of a layer in tables and files.
+/// Name of a layer in tables and files, as plans have it.
 #[must_use]
 pub fn layer_name(layer: usize, layers: usize) -> String {
-    if layer + 1 == layers { "output".into() } else { format!("hidden{layer}") }
+    match layers {
+        _ if layer + 1 == layers => "output".into(),
+        2 => "hidden".into(),
+        _ => format!("hidden {}", layer + 1),
+    }
 }
 
 impl Mode {

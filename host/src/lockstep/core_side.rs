@@ -163,7 +163,8 @@ pub(super) fn weights<A: Traced>(layer: &Layer<'_, A>) -> impl Iterator<Item = f
     columns.map(move |&weight| A::weight(weight) as f64 * lsb)
 }
 
-fn sorted(spikes: &[u16]) -> Vec<u32> {
+/// Units that spiked, ascending, as often as each did.
+pub(crate) fn sorted(spikes: &[u16]) -> Vec<u32> {
     let mut spikes: Vec<u32> = spikes.iter().map(|&unit| u32::from(unit)).collect();
     spikes.sort_unstable();
     spikes

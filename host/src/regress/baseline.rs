@@ -25,7 +25,7 @@ pub struct Baseline {
 pub struct Drift {
     /// Digest, counters, error or cost.
     pub kind: &'static str,
-    /// Where: `16 bits, hidden0, soma`.
+    /// Where: `16 bits, hidden, soma`.
     pub place: String,
     /// What was recorded.
     pub recorded: String,

@@ -34,7 +34,7 @@ const DIGEST_EXAMPLES: usize = 1000;
 const BEFORE: usize = 300;
 const COMPARED: usize = 30;
 
-/// What is compared with the baseline. Keys are `16 bits, hidden0, soma`.
+/// What is compared with the baseline. Keys are `16 bits, hidden, soma`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
     /// State after the training examples of a digest, hexadecimal, by arithmetic.
