@@ -693,14 +693,9 @@ pub(super) fn update_any<W: Weight, const COUNT: bool>(
     let mut largest = 0;
     let mut weyl = 0u16;
     for (block, (weights, errors)) in weights.chunks_mut(BLOCK).zip(errors.chunks(BLOCK)).enumerate() {
-        let mut changes = Changes::default();
-        let pairs = errors.iter().zip(dither).zip(changes.deltas.iter_mut().zip(&mut changes.steps));
-        for ((&error, &lane), (delta, step)) in pairs {
-            *delta = product(error, psp);
-            *step = round_change(layer.rounding, *delta, shift, lane.wrapping_add(weyl));
-        }
+        let changes = Changes::new(layer.rounding, shift, errors, psp, dither, weyl);
         if COUNT {
-            changes.note(variable, shift, weights, errors, block, losses);
+            changes.note(variable, shift, weights, block, losses);
         }
         for (weight, &step) in weights.iter_mut().zip(&changes.steps) {
             *weight = W::saturate(weight.widen().saturating_add(step));
@@ -711,15 +706,47 @@ pub(super) fn update_any<W: Weight, const COUNT: bool>(
     largest
 }
 
-/// The changes of a block, before and after they are rounded. Kept in passes over arrays, so
-/// that compilers find the vectors in them.
-#[derive(Default)]
+/// The changes of a block, before and after they are rounded; what is beyond the column has
+/// no error. Made in passes over whole arrays, in which a compiler finds the vectors.
 struct Changes {
+    errors: [i16; BLOCK],
     deltas: [i16; BLOCK],
     steps: [i16; BLOCK],
 }
 
 impl Changes {
+    #[inline(always)]
+    fn new(
+        rounding: Rounding,
+        shift: u32,
+        errors: &[i16],
+        psp: i16,
+        dither: &[u16; BLOCK],
+        weyl: u16,
+    ) -> Self {
+        let mut changes = Self { errors: [0; BLOCK], deltas: [0; BLOCK], steps: [0; BLOCK] };
+        for (to, &error) in changes.errors.iter_mut().zip(errors) {
+            *to = error;
+        }
+        for (delta, &error) in changes.deltas.iter_mut().zip(&changes.errors) {
+            *delta = product(error, psp);
+        }
+        let pairs = changes.steps.iter_mut().zip(changes.deltas.iter().zip(dither));
+        match rounding {
+            // Matched before the loop: these are most of the runs, and vectors.
+            Rounding::Stochastic => pairs.for_each(|(step, (&delta, &lane))| {
+                *step = round_change(Rounding::Stochastic, delta, shift, lane.wrapping_add(weyl));
+            }),
+            Rounding::Nearest => pairs.for_each(|(step, (&delta, _))| {
+                *step = round_change(Rounding::Nearest, delta, shift, 0);
+            }),
+            other => pairs.for_each(|(step, (&delta, &lane))| {
+                *step = round_change(other, delta, shift, lane.wrapping_add(weyl));
+            }),
+        }
+        changes
+    }
+
     /// Counts what these changes of these weights lose.
     #[inline(always)]
     fn note<W: Weight>(
@@ -727,32 +754,32 @@ impl Changes {
         variable: Variable,
         shift: u32,
         weights: &[W],
-        errors: &[i16],
         block: usize,
         losses: &mut Losses<'_>,
     ) {
-        let (mut still, mut idle, mut bias, mut held) = (0i16, 0i16, 0i32, 0i16);
-        for (&error, (&delta, &step)) in errors.iter().zip(self.deltas.iter().zip(&self.steps)) {
-            idle = idle.wrapping_add(i16::from(error == 0));
-            still = still.wrapping_add(i16::from(step == 0));
+        let zeros = |numbers: &[i16; BLOCK]| {
+            numbers.iter().fold(0i16, |zeros, &number| zeros.wrapping_add(i16::from(number == 0)))
+        };
+        let (idle, still) = (zeros(&self.errors), zeros(&self.steps));
+        let mut bias = 0i32;
+        for (&delta, &step) in self.deltas.iter().zip(&self.steps) {
             // Below one step: 16 bits are enough for one of them.
             bias = bias.wrapping_add(i32::from((step << shift).wrapping_sub(delta)));
         }
         let sums = weights.iter().zip(&self.steps).map(|(weight, &step)| (weight.widen(), step));
-        for (weight, step) in sums.clone() {
-            let sum = W::saturate(weight.saturating_add(step)).widen();
-            held |= sum ^ weight.wrapping_add(step);
-        }
-        if held != 0 {
-            for (lane, (weight, step)) in sums.enumerate() {
-                if W::saturate(weight.saturating_add(step)).widen() != weight.wrapping_add(step) {
+        let beyond = |(weight, step): (i16, i16)| {
+            W::saturate(weight.saturating_add(step)).widen() ^ weight.wrapping_add(step)
+        };
+        if sums.clone().fold(0, |any, sum| any | beyond(sum)) != 0 {
+            for (lane, sum) in sums.enumerate() {
+                if beyond(sum) != 0 {
                     losses.saturated(variable, 1, block.wrapping_mul(BLOCK).wrapping_add(lane));
                 }
             }
         }
-        let values = errors.len().min(weights.len()).wrapping_sub(idle as usize);
+        let (meant, lost) = ((BLOCK as i16).wrapping_sub(idle), still.wrapping_sub(idle));
         let bias = i64::from(bias).wrapping_shl(16u32.wrapping_sub(shift));
-        losses.updated(variable, values as u64, still.wrapping_sub(idle) as u64, bias);
+        losses.updated(variable, meant as u64, lost as u64, bias);
     }
 }
 

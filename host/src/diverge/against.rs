@@ -67,25 +67,30 @@ impl<'r> Against<'r> {
             _ => When::Forward(*t as u32),
         };
         self.spikes[0].push(sorted(network.input.spikes.as_slice()));
+        let mut below = self.spikes[0].last() == Some(&state.input_spikes);
         for (l, (layer, float)) in layers(network).zip(&state.neurons).enumerate() {
             let c = layer.coefficients;
-            self.tally.record(
-                (l, Variable::Accumulator, A::lsb(c, Variable::FilterFast)),
-                when,
-                float.u.iter().copied().zip(real::<A>(c, Variable::FilterFast, layer.sums)),
-            );
-            self.record::<A>((l, Variable::FilterFast), c, when, &float.x1, layer.fast);
-            self.record::<A>((l, Variable::FilterSlow), c, when, &float.x2, layer.slow);
             let slow = real::<A>(c, Variable::FilterSlow, &layer.slow[..layer.units]);
             let basal = self.reader.basal::<A>(c, &slow, &real::<A>(c, Variable::Bias, layer.bias));
-            let drives = float.drive.iter().copied().zip(basal.iter().copied());
-            self.tally.record((l, Variable::Basal, A::lsb(c, Variable::Basal)), when, drives);
-            self.record::<A>((l, Variable::Soma), c, when, &float.soma, layer.soma);
+            // Where other spikes come in, the error is theirs and not that of this step.
+            if self.mode == Mode::Free || below {
+                self.tally.record(
+                    (l, Variable::Accumulator, A::lsb(c, Variable::FilterFast)),
+                    when,
+                    float.u.iter().copied().zip(real::<A>(c, Variable::FilterFast, layer.sums)),
+                );
+                self.record::<A>((l, Variable::FilterFast), c, when, &float.x1, layer.fast);
+                self.record::<A>((l, Variable::FilterSlow), c, when, &float.x2, layer.slow);
+                let drives = float.drive.iter().copied().zip(basal.iter().copied());
+                self.tally.record((l, Variable::Basal, A::lsb(c, Variable::Basal)), when, drives);
+                self.record::<A>((l, Variable::Soma), c, when, &float.soma, layer.soma);
+            }
             let spikes = sorted(layer.spikes.as_slice());
             if let Some(trace) = self.trace.as_deref_mut() {
                 let soma = real::<A>(c, Variable::Soma, &layer.soma[..layer.units]);
                 trace.step(l, float, (&basal, &soma), &spikes);
             }
+            below = spikes == float.spikes;
             self.spikes[l + 1].push(spikes);
         }
         if self.mode == Mode::Forced {

@@ -7,7 +7,8 @@
 //!   sends the two apart, so this error grows with time and says little about a format.
 //! * **forced**: after every step the integers are given the float state (filters, somata,
 //!   sums of postsynaptic potentials), after every example the weights. What is left is the
-//!   error that one step, one phase end or one update makes: the *local* error.
+//!   error that one step, one phase end or one update makes: the *local* error. Steps into
+//!   which other spikes come are left out; spikes are counted by themselves.
 //!
 //! Errors are integer − float in steps of the variable's format (LSB). Basal potentials and
 //! biases are k_B·B and k_B·b, as both networks keep them; an accumulator is the sum of a
