@@ -36,7 +36,9 @@ fn main() {
             let make = |count| native(&model, width, Rounding::Stochastic, path, count);
             let mut learners = [make(false), make(false), make(true)];
             let warm_up: Vec<u32> = (0..WARM_UP).collect();
-            learners.iter_mut().for_each(|learner| drop(learner.train(&data.train, &warm_up)));
+            for learner in &mut learners {
+                learner.train(&data.train, &warm_up);
+            }
             let mut times = [const { Vec::new() }; 3];
             for turn in 0..TURNS as u32 {
                 let first = WARM_UP + turn * EXAMPLES;

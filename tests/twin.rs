@@ -93,7 +93,8 @@ fn forced_errors_are_those_of_one_rounding() {
         assert!(soma.bias.abs() < 0.15, "layer {layer}: {soma:?}");
     }
     let free = forced(&plan, &tables(&plan), Mode::Free);
-    let [free, forced] = [&free, &tally].map(|tally| tally.of(1, Variable::Soma).expect("compared").all.rms());
+    let [free, forced] =
+        [&free, &tally].map(|tally| tally.of(1, Variable::Soma).expect("compared").all.rms());
     assert!(free > 4.0 * forced, "errors accumulate: {free} against {forced}");
 }
 

@@ -85,7 +85,12 @@ impl<L: Lanes> Counted<L> {
         let (still, bias) = self.totals;
         let meant = self.columns.wrapping_mul(self.entries.wrapping_sub(self.idle));
         let lost = still.wrapping_sub(self.columns.wrapping_mul(self.idle));
-        losses.updated(variable, meant as u64, lost as u64, bias.wrapping_shl(16u32.wrapping_sub(self.shift)));
+        losses.updated(
+            variable,
+            meant as u64,
+            lost as u64,
+            bias.wrapping_shl(16u32.wrapping_sub(self.shift)),
+        );
     }
 }
 

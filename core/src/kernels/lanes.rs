@@ -785,10 +785,8 @@ impl<L: Lanes> Step<L> {
         let l = self.lanes;
         let exact = l.add_held(drive, bias);
         let basal = self.held(exact);
-        if COUNT {
-            if l.differ(exact, basal) {
-                note_lanes(losses, Variable::Basal, l.differing(exact, basal) & live, first);
-            }
+        if COUNT && l.differ(exact, basal) {
+            note_lanes(losses, Variable::Basal, l.differing(exact, basal) & live, first);
         }
         let moved = l.product(l.subtract(basal, old), self.soma);
         match pull {

@@ -174,9 +174,16 @@ pub trait Kernels: Copy {
         dither: &mut Dither,
         losses: &mut Losses<'_>,
     ) {
-        learn_columns::<W, COUNT>(matrix, presynaptic, steps, dither, losses, |column, psp, noise, losses| {
-            self.update::<W, COUNT>(Variable::Weight, layer, column, errors, psp, noise, losses)
-        });
+        learn_columns::<W, COUNT>(
+            matrix,
+            presynaptic,
+            steps,
+            dither,
+            losses,
+            |column, psp, noise, losses| {
+                self.update::<W, COUNT>(Variable::Weight, layer, column, errors, psp, noise, losses)
+            },
+        );
     }
 }
 

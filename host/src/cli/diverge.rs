@@ -135,7 +135,9 @@ impl Args {
         let count = if self.example.is_empty() { self.count } else { self.example.len() };
         if count == 0 || self.after.saturating_add(count) > order.len() {
             let most = order.len();
-            return Err(format!("{} examples before {count}: 1 to {most} can be run in all", self.after).into());
+            return Err(
+                format!("{} examples before {count}: 1 to {most} can be run in all", self.after).into()
+            );
         }
         let (before, rest) = order.split_at(self.after);
         let chosen = if self.example.is_empty() { rest[..count].to_vec() } else { self.example.clone() };
@@ -160,7 +162,10 @@ impl Args {
         layers: usize,
         (before, compared): (usize, usize),
     ) -> String {
-        let faults = self.faults.iter().map(|fault| format!("  {} rounds {}\n", fault.variable.name(), fault.rounding.name()));
+        let faults = self
+            .faults
+            .iter()
+            .map(|fault| format!("  {} rounds {}\n", fault.variable.name(), fault.rounding.name()));
         let mut sections = vec![
             format!(
                 "{}seed {}  {compared} examples compared after {before} learnt\n{}{}",
@@ -174,7 +179,10 @@ impl Args {
             pages::spikes(tallies, layers),
         ];
         sections.extend(tallies.iter().map(|(mode, tally)| pages::first(*mode, tally, layers)));
-        let files = [&self.csv, &self.plot].into_iter().flatten().map(|path| format!("written to {}\n", path.display()));
+        let files = [&self.csv, &self.plot]
+            .into_iter()
+            .flatten()
+            .map(|path| format!("written to {}\n", path.display()));
         sections.extend(files);
         sections.join("\n")
     }

@@ -81,16 +81,21 @@ pub fn warnings(plan: &Plan, epochs: &[Epoch]) -> Vec<Warning> {
     for (l, name) in plan.layer_names().into_iter().enumerate() {
         let rate = |epoch: &&Epoch| epoch.rates_hz[l + 1];
         let silent = epochs.iter().find(|epoch| rate(epoch) < SILENT_HZ);
-        found.extend(silent.map(|epoch| {
-            Warning::Silent { layer: name.clone(), epoch: epoch.epoch, hz: rate(&epoch) }
+        found.extend(silent.map(|epoch| Warning::Silent {
+            layer: name.clone(),
+            epoch: epoch.epoch,
+            hz: rate(&epoch),
         }));
         let saturated = epochs.iter().find(|epoch| rate(epoch) > SATURATED_HZ);
-        found.extend(saturated.map(|epoch| {
-            Warning::Saturated { layer: name.clone(), epoch: epoch.epoch, hz: rate(&epoch) }
+        found.extend(saturated.map(|epoch| Warning::Saturated {
+            layer: name.clone(),
+            epoch: epoch.epoch,
+            hz: rate(&epoch),
         }));
         let Some(tallies) = losses.get(l) else { continue };
         for variable in [Variable::Accumulator, Variable::FilterFast, Variable::Basal, Variable::Soma] {
-            let share = tallies[variable as usize].overflows() as f64 / (steps as f64 * plan.sizes[l + 1] as f64);
+            let share =
+                tallies[variable as usize].overflows() as f64 / (steps as f64 * plan.sizes[l + 1] as f64);
             if share > PINNED {
                 found.push(Warning::Pinned { layer: name.clone(), variable: variable.name(), share });
             }

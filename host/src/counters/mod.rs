@@ -51,7 +51,15 @@ pub fn first_overflows(names: &[String], layers: &[LayerTallies]) -> Vec<String>
                 Variable::Weight => format!("input {} of unit {}", place.input, place.index),
                 _ => format!("unit {}", place.index),
             };
-            Some((place, format!("{} of {name}: example {}, step {}, {of}", variable.name(), place.example, place.step)))
+            Some((
+                place,
+                format!(
+                    "{} of {name}: example {}, step {}, {of}",
+                    variable.name(),
+                    place.example,
+                    place.step
+                ),
+            ))
         })
     });
     let mut places: Vec<_> = places.collect();

@@ -102,7 +102,8 @@ impl<'r> Against<'r> {
     /// Means and plateaus of a phase.
     fn phase_end<A: Probed>(&mut self, network: &mut Network<'_, A>, target: bool) {
         let recording = self.recording;
-        let (state, when) = if target { (&recording.end, When::End) } else { (&recording.forward, When::ForwardEnd) };
+        let (state, when) =
+            if target { (&recording.end, When::End) } else { (&recording.forward, When::ForwardEnd) };
         let last = network.hidden.len();
         let psp = &recording_psp(recording, target).feedback_psp;
         self.record::<A>((last, Variable::Psp), network.output.coefficients, when, psp, network.means);

@@ -27,15 +27,22 @@ impl FromStr for Fault {
     /// Reads `soma=floor`.
     fn from_str(text: &str) -> Result<Self, String> {
         let names = |all: &mut dyn Iterator<Item = &'static str>| all.collect::<Vec<_>>().join(", ");
-        let (variable, rounding) =
-            text.split_once('=').ok_or_else(|| format!("{text:?} is not VARIABLE=ROUNDING, as in soma=floor"))?;
+        let (variable, rounding) = text
+            .split_once('=')
+            .ok_or_else(|| format!("{text:?} is not VARIABLE=ROUNDING, as in soma=floor"))?;
         let known = Variable::ALL.into_iter().find(|known| known.name() == variable);
         let variable = known.ok_or_else(|| {
-            format!("{variable:?} is no variable ({})", names(&mut Variable::ALL.into_iter().map(Variable::name)))
+            format!(
+                "{variable:?} is no variable ({})",
+                names(&mut Variable::ALL.into_iter().map(Variable::name))
+            )
         })?;
         let known = Rounding::ALL.into_iter().find(|known| known.name() == rounding);
         let rounding = known.ok_or_else(|| {
-            format!("{rounding:?} is no rounding ({})", names(&mut Rounding::ALL.into_iter().map(Rounding::name)))
+            format!(
+                "{rounding:?} is no rounding ({})",
+                names(&mut Rounding::ALL.into_iter().map(Rounding::name))
+            )
         })?;
         Ok(Self { variable, rounding })
     }

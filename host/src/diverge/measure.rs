@@ -92,7 +92,8 @@ where
         (split, before): (&Split, &[u32]),
         (modes, tolerance): (&[Mode], f64),
     ) -> Self {
-        let mut reference = reference::Network::new(&settings(model)).expect("a plan is checked before it runs");
+        let mut reference =
+            reference::Network::new(&settings(model)).expect("a plan is checked before it runs");
         let mut core = OwnedNetwork::new(arithmetic, model, coefficients);
         for &index in before {
             let (image, label) = (split.image(index as usize), split.labels[index as usize]);
@@ -126,7 +127,11 @@ where
             for (mode, core, tally) in &mut self.cores {
                 let mut trace = traced.filter(|traced| traced.example == number).map(|traced| Trace {
                     example: (index, label),
-                    forward_steps: recording.steps.iter().filter(|step| step.0 == Some(Phase::Forward)).count(),
+                    forward_steps: recording
+                        .steps
+                        .iter()
+                        .filter(|step| step.0 == Some(Phase::Forward))
+                        .count(),
                     ..Trace::new(traced.layer, unit_of(traced, &recording), self.layers)
                 });
                 tally.example = number;

@@ -152,7 +152,8 @@ fn chart(
     let begin = trace.forward_steps as f64;
     let border = DashedLineSeries::new([(begin, range.start), (begin, range.end)], 4, 4, INK.stroke_width(1));
     chart.draw_series(border).map_err(text)?;
-    let points = |values: &[f64]| values.iter().zip(0..).map(|(&v, step)| (f64::from(step), v)).collect::<Vec<_>>();
+    let points =
+        |values: &[f64]| values.iter().zip(0..).map(|(&v, step)| (f64::from(step), v)).collect::<Vec<_>>();
     chart.draw_series(LineSeries::new(points(panel.float), FLOAT.stroke_width(5))).map_err(text)?;
     chart.draw_series(LineSeries::new(points(panel.integer), INTEGER.stroke_width(2))).map_err(text)?;
     for (row, side) in spikes.into_iter().flatten().enumerate() {

@@ -36,7 +36,9 @@ impl<K: Kernels, W: Weight + Into<i64>, const COUNT: bool> Probed for Native<K, 
 
     fn range(_: &Self::Coefficients, variable: Variable) -> (i64, i64) {
         match variable {
-            Variable::Weight | Variable::Feedback => (W::saturate(i16::MIN).into(), W::saturate(i16::MAX).into()),
+            Variable::Weight | Variable::Feedback => {
+                (W::saturate(i16::MIN).into(), W::saturate(i16::MAX).into())
+            }
             Variable::FilterFast | Variable::FilterSlow | Variable::Basal | Variable::Soma => {
                 (-i64::from(STATE_LIMIT), i64::from(STATE_LIMIT))
             }

@@ -29,7 +29,8 @@ impl Mode {
 /// Errors of every variable, side by side in each mode.
 #[must_use]
 pub fn errors(tallies: &[(Mode, &Tally)], layers: usize) -> String {
-    let title = |mode: &Mode| [format!("{}: max", mode.name()), "RMS".into(), "bias".into(), "SQNR dB".into()];
+    let title =
+        |mode: &Mode| [format!("{}: max", mode.name()), "RMS".into(), "bias".into(), "SQNR dB".into()];
     let modes = tallies.iter().flat_map(|(mode, _)| title(mode));
     let head = ["variable", "layer", "LSB"].map(String::from);
     let mut table = Table::new(2, head.into_iter().chain(modes));
@@ -41,7 +42,10 @@ pub fn errors(tallies: &[(Mode, &Tally)], layers: usize) -> String {
         let head = [line.variable.name().into(), layer_name(line.layer, layers), significant(line.lsb, 2)];
         table.row(head.into_iter().chain(cells));
     }
-    format!("Integer − float in LSB (free: errors accumulate; forced: local to a step, phase or update)\n\n{}", table.render())
+    format!(
+        "Integer − float in LSB (free: errors accumulate; forced: local to a step, phase or update)\n\n{}",
+        table.render()
+    )
 }
 
 fn summary(errors: &ErrorStats, lsb: f64) -> [String; 4] {
@@ -55,11 +59,15 @@ fn summary(errors: &ErrorStats, lsb: f64) -> [String; 4] {
 pub fn over_time(tallies: &[(Mode, &Tally)], layers: usize) -> String {
     const PIECES: [(&str, std::ops::Range<u32>); 4] =
         [("0–9", 0..10), ("10–29", 10..30), ("30–49", 30..50), ("50–", 50..u32::MAX)];
-    let heads = ["forward", "target"].iter().flat_map(|phase| PIECES.map(|(name, _)| format!("{} {name}", &phase[..1])));
+    let heads = ["forward", "target"]
+        .iter()
+        .flat_map(|phase| PIECES.map(|(name, _)| format!("{} {name}", &phase[..1])));
     let head = ["mode", "variable", "layer"].map(String::from);
     let mut table = Table::new(3, head.into_iter().chain(heads));
     for (mode, tally) in tallies {
-        for line in tally.lines.iter().filter(|line| matches!(line.over_time.first(), Some((When::Forward(_), _)))) {
+        for line in
+            tally.lines.iter().filter(|line| matches!(line.over_time.first(), Some((When::Forward(_), _))))
+        {
             let piece = |target: bool, range: &std::ops::Range<u32>| {
                 let mut errors = ErrorStats::new();
                 for (when, part) in &line.over_time {
@@ -71,7 +79,8 @@ pub fn over_time(tallies: &[(Mode, &Tally)], layers: usize) -> String {
                 }
                 if errors.count() == 0 { "–".into() } else { significant(errors.in_lsb(line.lsb).rms, 2) }
             };
-            let cells = [false, true].into_iter().flat_map(|target| PIECES.map(|(_, range)| piece(target, &range)));
+            let cells =
+                [false, true].into_iter().flat_map(|target| PIECES.map(|(_, range)| piece(target, &range)));
             let head = [mode.name().into(), line.variable.name().into(), layer_name(line.layer, layers)];
             table.row(head.into_iter().chain(cells));
         }
@@ -82,7 +91,18 @@ pub fn over_time(tallies: &[(Mode, &Tally)], layers: usize) -> String {
 /// Spikes of each layer, and where the first differed.
 #[must_use]
 pub fn spikes(tallies: &[(Mode, &Tally)], layers: usize) -> String {
-    let head = ["mode", "spikes", "float", "integer", "same step", "missed", "extra", "shifted", "agreement", "first difference"];
+    let head = [
+        "mode",
+        "spikes",
+        "float",
+        "integer",
+        "same step",
+        "missed",
+        "extra",
+        "shifted",
+        "agreement",
+        "first difference",
+    ];
     let mut table = Table::new(2, head);
     for (mode, tally) in tallies {
         for (level, spikes) in tally.spikes.iter().enumerate() {
@@ -90,12 +110,18 @@ pub fn spikes(tallies: &[(Mode, &Tally)], layers: usize) -> String {
                 format!("example {example}, step {step}, unit {unit}")
             });
             let name = if level == 0 { "input".into() } else { layer_name(level - 1, layers) };
-            let counts = [spikes.float, spikes.integer, spikes.same, spikes.missed, spikes.extra, spikes.shifted].map(count);
+            let counts =
+                [spikes.float, spikes.integer, spikes.same, spikes.missed, spikes.extra, spikes.shifted]
+                    .map(count);
             let share = format!("{:.3} %", 100.0 * spikes.share());
             table.row([mode.name().into(), name].into_iter().chain(counts).chain([share, first]));
         }
     }
-    format!("Spikes; one of the same unit up to {} steps away is shifted, not missed\n\n{}", super::spikes::SHIFT, table.render())
+    format!(
+        "Spikes; one of the same unit up to {} steps away is shifted, not missed\n\n{}",
+        super::spikes::SHIFT,
+        table.render()
+    )
 }
 
 /// The first number beyond the tolerance, of all and of each variable.
@@ -104,7 +130,10 @@ pub fn first(mode: Mode, tally: &Tally, layers: usize) -> String {
     let Some((layer, variable, _)) = &tally.first else {
         return format!("First divergence, {}: none beyond {} LSB\n", mode.name(), tally.tolerance);
     };
-    let mut table = Table::new(2, ["variable", "layer", "example", "phase", "step", "index", "float", "integer", "LSB off"]);
+    let mut table = Table::new(
+        2,
+        ["variable", "layer", "example", "phase", "step", "index", "float", "integer", "LSB off"],
+    );
     for line in &tally.lines {
         let Some(first) = line.first else { continue };
         let (phase, step) = first.when.parts();
@@ -122,7 +151,11 @@ pub fn first(mode: Mode, tally: &Tally, layers: usize) -> String {
         ]);
     }
     let name = mode.name();
-    format!("First divergence beyond {} LSB, {name} (▸ the very first)\n\n{}", tally.tolerance, table.render())
+    format!(
+        "First divergence beyond {} LSB, {name} (▸ the very first)\n\n{}",
+        tally.tolerance,
+        table.render()
+    )
 }
 
 /// Every line over time, as CSV.
@@ -142,7 +175,13 @@ pub fn csv(tallies: &[(Mode, &Tally)], layers: usize) -> String {
     text
 }
 
-fn csv_row(mode: Mode, line: &Line, layers: usize, (phase, step): (&str, &str), errors: &ErrorStats) -> String {
+fn csv_row(
+    mode: Mode,
+    line: &Line,
+    layers: usize,
+    (phase, step): (&str, &str),
+    errors: &ErrorStats,
+) -> String {
     let (lsb, summary) = (line.lsb, errors.in_lsb(line.lsb));
     let sqnr = if summary.sqnr_db.is_finite() { format!("{:.3}", summary.sqnr_db) } else { String::new() };
     format!(

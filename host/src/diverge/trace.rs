@@ -83,7 +83,8 @@ impl Side {
     #[must_use]
     pub fn apical(&self, kernel: Kernel, layer: &Layer, unit: usize) -> Vec<f64> {
         let weight = |output: u32| layer.feedback[output as usize * layer.units + unit];
-        let arrived: Vec<f64> = self.outputs.iter().map(|spikes| spikes.iter().map(|&k| weight(k)).sum()).collect();
+        let arrived: Vec<f64> =
+            self.outputs.iter().map(|spikes| spikes.iter().map(|&k| weight(k)).sum()).collect();
         let potential = |step: usize| (0..step).map(|fired| tap(kernel, step - fired) * arrived[fired]).sum();
         (0..arrived.len()).map(potential).collect()
     }

@@ -62,7 +62,11 @@ impl Baseline {
         let first = verdict.drifts.len();
         compare("error", &recorded.errors, &measured.errors, &mut verdict, close, local);
         let stage = |drift: &Drift| {
-            measured.errors.get(&drift.place).or(recorded.errors.get(&drift.place)).map_or(0, |local| local.stage)
+            measured
+                .errors
+                .get(&drift.place)
+                .or(recorded.errors.get(&drift.place))
+                .map_or(0, |local| local.stage)
         };
         verdict.drifts[first..].sort_by_key(stage);
         verdict.suspects = suspects(&verdict.drifts[first..], stage);

@@ -104,9 +104,11 @@ enum Done {
 /// Measures everything; `fault` makes one narrowing of the emulated core a wrong one.
 #[must_use]
 pub fn measure(dataset: &Dataset, fault: Option<Fault>) -> Measured {
-    let courses = (1..=SEEDS).flat_map(|seed| [Kind::Reference, Kind::Core].map(|kind| Task::Course(kind, seed)));
+    let courses =
+        (1..=SEEDS).flat_map(|seed| [Kind::Reference, Kind::Core].map(|kind| Task::Course(kind, seed)));
     let widths = [Width::Sixteen, Width::Eight];
-    let digests = widths.into_iter().flat_map(|width| [false, true].map(|emulated| Task::Digest(width, emulated)));
+    let digests =
+        widths.into_iter().flat_map(|width| [false, true].map(|emulated| Task::Digest(width, emulated)));
     let tasks: Vec<Task> = widths.map(Task::Errors).into_iter().chain(courses).chain(digests).collect();
     let done: Vec<Done> =
         tasks.into_par_iter().with_max_len(1).map(|task| task.run(dataset, fault)).collect();
@@ -134,12 +136,8 @@ fn gather(done: Vec<Done>) -> Measured {
     let (core, reference) = (of(Kind::Core), of(Kind::Reference));
     let difference = paired_interval(&core, &reference, 0.95).expect("as many cores as references");
     let interval = difference.interval().map_or([f64::NAN; 2], |interval| [interval.low, interval.high]);
-    measured.cost = Cost {
-        points: 100.0 * difference.mean,
-        interval: interval.map(|end| 100.0 * end),
-        core,
-        reference,
-    };
+    measured.cost =
+        Cost { points: 100.0 * difference.mean, interval: interval.map(|end| 100.0 * end), core, reference };
     measured
 }
 
@@ -223,13 +221,19 @@ fn errors(plan: &Plan, dataset: &Dataset, fault: Option<Fault>) -> Vec<(String, 
     let (before, compared) = order.split_at(order.len().min(BEFORE));
     let tables = faulty_tables(plan, fault);
     let model = plan.model(1);
-    let mut twins = Twins::in_formats(&model, &tables, (&dataset.train, before), (&[Mode::Forced], f64::INFINITY));
+    let mut twins =
+        Twins::in_formats(&model, &tables, (&dataset.train, before), (&[Mode::Forced], f64::INFINITY));
     twins.compare(&dataset.train, compared, None);
     let layers = plan.sizes.len() - 1;
     let lines = twins.cores.iter().flat_map(|(_, _, tally)| &tally.lines);
     let local = lines.map(|line| {
         let summary = line.all.in_lsb(line.lsb);
-        let name = format!("{} bits, {}, {}", plan.width.bits(), layer_name(line.layer, layers), line.variable.name());
+        let name = format!(
+            "{} bits, {}, {}",
+            plan.width.bits(),
+            layer_name(line.layer, layers),
+            line.variable.name()
+        );
         let stage = crate::diverge::tally::stage(line.variable);
         (name, Local { stage, rms: summary.rms, bias: summary.bias, largest: summary.largest })
     });

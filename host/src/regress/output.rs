@@ -37,17 +37,23 @@ fn sentence(drift: &Drift) -> String {
 #[must_use]
 pub fn github(verdict: &Verdict) -> String {
     let escape = |text: &str| text.replace('%', "%25").replace('\n', "%0A");
-    let lines = verdict.drifts.iter().map(|drift| format!("::error title=apical regress::{}\n", escape(&sentence(drift))));
+    let lines = verdict
+        .drifts
+        .iter()
+        .map(|drift| format!("::error title=apical regress::{}\n", escape(&sentence(drift))));
     lines.collect()
 }
 
 /// A test case for everything that was checked, in JUnit's XML.
 #[must_use]
 pub fn junit(verdict: &Verdict) -> String {
-    let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    let escape = |text: &str| {
+        text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    };
     let (all, failed) = (verdict.checked.len(), verdict.drifts.len());
     let mut text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
-    text += &format!("<testsuites>\n<testsuite name=\"apical regress\" tests=\"{all}\" failures=\"{failed}\">\n");
+    text +=
+        &format!("<testsuites>\n<testsuite name=\"apical regress\" tests=\"{all}\" failures=\"{failed}\">\n");
     for (kind, place) in &verdict.checked {
         text += &format!("<testcase classname=\"{kind}\" name=\"{}\"", escape(place));
         let drift = verdict.drifts.iter().find(|drift| (drift.kind, &drift.place) == (*kind, place));
