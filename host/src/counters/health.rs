@@ -105,3 +105,70 @@ pub fn warnings(plan: &Plan, epochs: &[Epoch]) -> Vec<Warning> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learner::Width;
+    use apical_core::losses::{NO_LOSSES, Tally};
+    use apical_core::parameters::Preset;
+    use apical_core::rounding::Rounding;
+    use apical_core::tables::psp::Kernel;
+
+    fn plan() -> Plan {
+        Plan {
+            sizes: vec![4, 10, 2],
+            kernel: Kernel::Scaled,
+            preset: Preset::May2017,
+            learning_rates: vec![0.21; 2],
+            width: Width::Sixteen,
+            rounding: Rounding::Stochastic,
+            seeds: vec![1],
+            examples: 10,
+            epochs: 1,
+            test_steps: 100,
+            test_images: 1,
+        }
+    }
+
+    fn epoch(hidden_hz: f64, change: impl Fn(&mut Tally, &mut Tally)) -> Epoch {
+        let mut losses = vec![NO_LOSSES; 2];
+        let (mut soma, mut weight) =
+            (Tally::default(), Tally { values: 1000, lost: 400, ..Tally::default() });
+        change(&mut soma, &mut weight);
+        losses[0][Variable::Soma as usize] = soma;
+        losses[0][Variable::Weight as usize] = weight;
+        Epoch {
+            epoch: 1,
+            examples: 10,
+            train_error: 0.5,
+            test_error: 0.5,
+            mean_weights: vec![0.0; 2],
+            rates_hz: vec![20.0, hidden_hz, 30.0],
+            train_us: 1.0,
+            test_us: 1.0,
+            steps: 1000,
+            losses,
+        }
+    }
+
+    #[test]
+    fn a_layer_that_works_raises_no_warning() {
+        assert_eq!(warnings(&plan(), &[epoch(50.0, |soma, _| soma.saturated = 10)]), []);
+    }
+
+    #[test]
+    fn silent_saturated_pinned_and_dead_layers_are_named() {
+        let found = |epoch: Epoch| {
+            let texts = warnings(&plan(), &[epoch]).iter().map(ToString::to_string).collect::<Vec<_>>();
+            assert_eq!(texts.len(), 1, "{texts:?}");
+            texts[0].clone()
+        };
+        assert_eq!(found(epoch(0.01, |_, _| {})), "hidden is silent: 0.01 Hz in epoch 1");
+        assert!(found(epoch(199.0, |_, _| {})).starts_with("hidden is saturated: 199.0 Hz"));
+        // 500 of 10 neurons' 1000 steps.
+        let pinned = found(epoch(50.0, |soma, _| soma.saturated = 500));
+        assert_eq!(pinned, "soma of hidden is pinned: 5.0 % of all steps at the limit");
+        assert!(found(epoch(50.0, |_, weight| weight.lost = 1000)).starts_with("hidden no longer learns"));
+    }
+}
