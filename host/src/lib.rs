@@ -5,6 +5,7 @@ pub mod cli;
 pub mod data;
 pub mod emulate;
 pub mod experiment;
+pub mod laboratory;
 pub mod learner;
 pub mod lockstep;
 pub mod model;
