@@ -107,6 +107,17 @@ impl<'a, R: Rng> Offsets<'a, R> {
         self.kept = Some(((draw >> 4) & 0xFFF) as u16);
         (draw >> 20) as u16
     }
+
+    /// The offsets of the next blocks, which are still to be drawn.
+    #[inline(always)]
+    pub fn peek(&self, offsets: &mut [u16])
+    where
+        R: Clone,
+    {
+        let mut draws = self.draws.clone();
+        let mut ahead = Offsets { draws: &mut draws, kept: self.kept };
+        offsets.iter_mut().for_each(|offset| *offset = ahead.draw());
+    }
 }
 
 /// Lanes of the dither.

@@ -99,7 +99,8 @@ impl<A: Arithmetic> Network<'_, A> {
             trains.clear();
             self.losses.enter_layer(number);
             self.losses.enter_run(self.control.examples, from);
-            let run = Run { presynaptic: below, first: 0, steps, label: None, shares, window: window.clone() };
+            let run =
+                Run { presynaptic: below, first: 0, steps, label: None, shares, window: window.clone() };
             layer.run(self.arithmetic, &run, trains, scratch, &mut self.losses);
             (below, rest) = (trains, above);
         }
@@ -117,7 +118,8 @@ impl<A: Arithmetic> Network<'_, A> {
     ) {
         let Some(workspace) = &mut self.workspace else { return };
         let number = self.hidden.len();
-        let Some((trains, below)) = workspace.trains.get_mut(..number.wrapping_add(2)).and_then(<[_]>::split_last_mut)
+        let Some((trains, below)) =
+            workspace.trains.get_mut(..number.wrapping_add(2)).and_then(<[_]>::split_last_mut)
         else {
             return;
         };

@@ -13,8 +13,8 @@ use crate::parameters::{Coefficients, TEACHER};
 use crate::random::{DITHER_STRIDE, Generator, Offsets};
 use crate::rounding::Rounding;
 use crate::spikes::Spikes;
-use crate::trains::Trains;
 use crate::tables::noise::{BLOCK, NEVER, SINGLE_ABOVE, SINGLE_WITHIN, count, thresholds};
+use crate::trains::Trains;
 
 /// 32 numbers of 16 bits, and what a vector unit does with them.
 pub trait Lanes: Copy {
@@ -227,7 +227,12 @@ impl<L: Lanes> Kernels for Vector<L> {
 impl<L: Lanes> Vector<L> {
     /// Sums in 32 bits of 16 units from `first`.
     #[inline(always)]
-    pub(super) fn sum_widely<W: Weight>(&self, columns: Columns<'_, W>, spikes: &[u16], first: usize) -> [i32; 16] {
+    pub(super) fn sum_widely<W: Weight>(
+        &self,
+        columns: Columns<'_, W>,
+        spikes: &[u16],
+        first: usize,
+    ) -> [i32; 16] {
         let none = [W::default(); 16];
         let mut totals = self.0.no_totals();
         for &unit in spikes {
@@ -603,8 +608,7 @@ impl<L: Lanes> Step<L> {
     ) {
         let l = self.lanes;
         let first = block.wrapping_mul(BLOCK);
-        let potential =
-            self.moved::<COUNT>(x2, l.load(bias), l.load(soma), pull, u32::MAX, first, losses);
+        let potential = self.moved::<COUNT>(x2, l.load(bias), l.load(soma), pull, u32::MAX, first, losses);
         l.store(potential, soma);
     }
 

@@ -239,13 +239,7 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
     /// loop has the fewest instructions; `WIDTH` is a [`Width`]. A loop that holds nothing
     /// rare keeps its state in registers.
     #[inline(always)]
-    fn steps<
-        const TILE: usize,
-        const USUAL: bool,
-        const TAUGHT: bool,
-        const WIDTH: u8,
-        const COUNT: bool,
-    >(
+    fn steps<const TILE: usize, const USUAL: bool, const TAUGHT: bool, const WIDTH: u8, const COUNT: bool>(
         &self,
         first: usize,
         neurons: &mut Neurons<'_, i16, i32>,

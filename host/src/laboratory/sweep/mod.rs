@@ -24,25 +24,32 @@ use grid::Grid;
 use serde_json::json;
 use std::path::Path;
 
-/// The effective formats of the first cell, before anything runs.
+/// The effective formats of the first cell that is possible, before anything runs.
 ///
 /// # Errors
-/// Formats that the core cannot run.
+/// That no cell is possible.
 pub fn announce(grid: &Grid, data: &Dataset) -> Result<String, LabError> {
-    let values = grid.combinations(true).into_iter().next().unwrap_or_default();
-    let first = grid.planned(Stage::Cell, &values, grid.spec.plan.seeds[0], data)?;
-    let named: Vec<String> =
-        grid.names().iter().zip(&values).map(|(axis, value)| format!("{axis}={value}")).collect();
-    let formats = match first.cell.numbers {
-        Numbers::Integer(_) => effective(&first.cell.model, &first.cell.numbers),
-        Numbers::Float => String::new(),
-    };
-    Ok(format!(
-        "{} cells × {} seeds; the first of the grid: {}\n{formats}",
-        grid.combinations(false).len(),
-        grid.spec.plan.seeds.len(),
-        named.join(" ")
-    ))
+    let seeds = &grid.spec.plan.seeds;
+    let mut refused = None;
+    for values in grid.combinations(true) {
+        match grid.planned(Stage::Cell, &values, seeds[0], data) {
+            Ok(first) => {
+                let axes = grid.names().into_iter().zip(&values);
+                let named: Vec<String> = axes.map(|(axis, value)| format!("{axis}={value}")).collect();
+                let formats = match first.cell.numbers {
+                    Numbers::Integer(_) => effective(&first.cell.model, &first.cell.numbers),
+                    Numbers::Float => String::new(),
+                };
+                let (cells, seeds) = (grid.combinations(false).len(), seeds.len());
+                let named = named.join(" ");
+                return Ok(format!(
+                    "{cells} cells × {seeds} seeds; the first of the grid: {named}\n{formats}"
+                ));
+            }
+            Err(error) => refused = refused.or(Some(error)),
+        }
+    }
+    Err(refused.unwrap_or_else(|| LabError::syntax("sweep", "", "has no cells")))
 }
 
 /// Runs what the store at `path` does not hold yet; the table, and figures beside the store.
