@@ -360,22 +360,44 @@ impl QuickUpdate {
     /// The same in 32 bits.
     #[inline(always)]
     fn run_half(&self, weights: &mut [i16], errors: &[i32], psp: i32, dither: &[u16; 32]) {
+        let mut weyl = 0u16;
+        for (weights, errors) in weights.chunks_mut(LANES).zip(errors.chunks(LANES)) {
+            // Of a size that the compiler knows: two vectors without a branch.
+            match (weights.first_chunk_mut::<LANES>(), errors.first_chunk::<LANES>()) {
+                (Some(weights), Some(errors)) => self.run_block(weights, errors, psp, dither, weyl),
+                _ => {
+                    let mut block = [0i16; LANES];
+                    block.iter_mut().zip(&*weights).for_each(|(to, from)| *to = *from);
+                    self.run_block(&mut block, &copied(errors), psp, dither, weyl);
+                    weights.iter_mut().zip(errors).zip(block).for_each(|((to, _), from)| *to = from);
+                }
+            }
+            weyl = weyl.wrapping_add(DITHER_STRIDE);
+        }
+    }
+
+    #[inline(always)]
+    fn run_block(
+        &self,
+        weights: &mut [i16; LANES],
+        errors: &[i32; LANES],
+        psp: i32,
+        dither: &[u16; LANES],
+        weyl: u16,
+    ) {
         let unused = 32u32.wrapping_sub(self.weight.down) & 31;
         let keep = if self.stochastic && self.weight.down > 0 { u32::MAX } else { 0 };
         let (delta_added, delta_down) = (self.delta.added as i32, self.delta.down);
         let (lowest, highest) = (self.delta.lowest as i32, self.delta.highest as i32);
         let (added, down) = (self.weight.added as i32, self.weight.down);
         let (smallest, largest) = (self.weight.lowest as i32, self.weight.highest as i32);
-        let mut weyl = 0u16;
-        for (weights, errors) in weights.chunks_mut(32).zip(errors.chunks(32)) {
-            for ((weight, &error), &lane) in weights.iter_mut().zip(errors).zip(dither) {
-                let exact = error.wrapping_mul(psp).wrapping_add(delta_added);
-                let delta = exact.wrapping_shr(delta_down).clamp(lowest, highest);
-                let noise = weight_noise(lane.wrapping_add(weyl)).wrapping_shr(unused) & keep;
-                let step = delta.wrapping_add(noise as i32).wrapping_add(added).wrapping_shr(down);
-                *weight = i32::from(*weight).wrapping_add(step).clamp(smallest, largest) as i16;
-            }
-            weyl = weyl.wrapping_add(DITHER_STRIDE);
+        let old = *weights;
+        for (((weight, old), &error), &lane) in weights.iter_mut().zip(old).zip(errors).zip(dither) {
+            let exact = error.wrapping_mul(psp).wrapping_add(delta_added);
+            let delta = exact.wrapping_shr(delta_down).clamp(lowest, highest);
+            let noise = weight_noise(lane.wrapping_add(weyl)).wrapping_shr(unused) & keep;
+            let step = delta.wrapping_add(noise as i32).wrapping_add(added).wrapping_shr(down);
+            *weight = i32::from(old).wrapping_add(step).clamp(smallest, largest) as i16;
         }
     }
 }

@@ -8,8 +8,8 @@
 //! alone and wins much when spared is the culprit; one that does either but not both is bound up
 //! with another.
 //!
-//! The accumulator has the binary point of the weights it adds, so that it keeps its range
-//! instead of its width where the weights change theirs.
+//! The accumulator has the binary point of the weights it adds: where the weights change
+//! theirs it keeps its range and not its width.
 
 use super::cell::Cell;
 use super::error::LabError;
@@ -23,8 +23,7 @@ use crate::experiment::compare::CONFIDENCE;
 use crate::experiment::{Plan, Progress};
 use crate::report::{self, table::Table};
 use crate::statistics::{PairedDifference, Uncertainty, paired_interval};
-use apical_core::emulated::VariableFormat;
-use apical_core::formats::{Format, Variable};
+use apical_core::formats::Variable;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -66,21 +65,9 @@ fn mixed(base: &Formats, other: &Formats, takes: impl Fn(Variable) -> bool) -> F
         for variable in Variable::ALL.into_iter().filter(|&variable| takes(variable)) {
             *table.of_mut(variable) = *other.of(variable);
         }
-        let weight = table.of(Variable::Weight).format.fraction;
-        let sum = table.of_mut(Variable::Accumulator);
-        *sum = moved(sum, weight);
     }
+    mixed.align();
     mixed
-}
-
-/// The same range with another binary point, as far as 32 bits go.
-fn moved(line: &VariableFormat, fraction: i8) -> VariableFormat {
-    let Format { bits, fraction: old } = line.format;
-    if old == fraction {
-        return *line;
-    }
-    let bits = (i16::from(bits) + i16::from(fraction) - i16::from(old)).clamp(2, 32);
-    line.with_format(bits as u8, fraction)
 }
 
 /// Whether a variable is quantised by the formats under test, in any layer.
@@ -249,6 +236,7 @@ impl Attribution {
 mod tests {
     use super::*;
     use crate::learner::Width;
+    use apical_core::formats::Format;
     use apical_core::rounding::Rounding;
 
     #[test]

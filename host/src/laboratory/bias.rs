@@ -103,11 +103,17 @@ pub fn figure(biases: &[Bias]) -> Result<String, LabError> {
     })
 }
 
+/// Two digits; a zero has no sign to be read into.
+fn signed(mean: f64) -> String {
+    let text = format!("{mean:+.2}");
+    if text == "-0.00" { "+0.00".into() } else { text }
+}
+
 fn one(area: &super::figure::Area<'_>, bias: &Bias, colour: RGBColor) -> Drawn {
-    let title =
-        format!("{}: {:+.2} above, {:+.2} below 0", bias.rounding.name(), bias.mean(true), bias.mean(false));
+    let [above, below] = [true, false].map(|side| signed(bias.mean(side)));
+    let title = format!("{}: {above} above, {below} below 0", bias.rounding.name());
     let mut chart = ChartBuilder::on(area)
-        .caption(title, ("sans-serif", 13).into_font().color(&DARK))
+        .caption(title, ("sans-serif", 12).into_font().color(&DARK))
         .margin(8)
         .x_label_area_size(24)
         .y_label_area_size(34)

@@ -157,12 +157,16 @@ impl Formats {
         Ok(())
     }
 
-    /// Sets the width of variables, with their range as it was.
+    /// Sets the width of variables, with their range as it was; that of an accumulator, whose
+    /// binary point is not free, with its step as it was.
     ///
     /// # Errors
     /// A layer that there is not.
     pub fn set_bits(&mut self, target: &Target, bits: u8) -> Result<(), LabError> {
-        self.each(target, |format| Format::new(bits, format.fraction + (bits as i8 - format.bits as i8)))
+        self.each(target, |variable, format| match variable {
+            Variable::Accumulator => Format::new(bits, format.fraction),
+            _ => Format::new(bits, format.fraction + (bits as i8 - format.bits as i8)),
+        })
     }
 
     /// Sets the binary point of variables.
@@ -170,7 +174,7 @@ impl Formats {
     /// # Errors
     /// A layer that there is not.
     pub fn set_fraction(&mut self, target: &Target, fraction: i8) -> Result<(), LabError> {
-        self.each(target, |format| Format::new(format.bits, fraction))
+        self.each(target, |_, format| Format::new(format.bits, fraction))
     }
 
     /// Sets the range of variables to ±2^range, with their width as it was.
@@ -178,17 +182,17 @@ impl Formats {
     /// # Errors
     /// A layer that there is not.
     pub fn set_range(&mut self, target: &Target, range: i8) -> Result<(), LabError> {
-        self.each(target, |format| Format::new(format.bits, format.bits as i8 - 1 - range))
+        self.each(target, |_, format| Format::new(format.bits, format.bits as i8 - 1 - range))
     }
 
-    fn each(&mut self, target: &Target, new: impl Fn(Format) -> Format) -> Result<(), LabError> {
+    fn each(&mut self, target: &Target, new: impl Fn(Variable, Format) -> Format) -> Result<(), LabError> {
         let count = self.tables.len();
         for number in 0..count {
             if !target.layers.contains(number, count) {
                 continue;
             }
             for &variable in &target.variables {
-                let format = new(self.tables[number].of(variable).format);
+                let format = new(variable, self.tables[number].of(variable).format);
                 let target = Target {
                     name: variable.name().into(),
                     variables: vec![variable],
@@ -203,11 +207,17 @@ impl Formats {
         Ok(())
     }
 
-    /// An accumulator has the binary point of the weights it adds: moves it there.
-    fn align(&mut self) {
+    /// An accumulator has the binary point of the weights it adds: moves it there, and keeps
+    /// its range as far as 32 bits go.
+    pub(super) fn align(&mut self) {
         for table in &mut self.tables {
             let fraction = table.of(Variable::Weight).format.fraction;
-            table.of_mut(Variable::Accumulator).format.fraction = fraction;
+            let sum = table.of_mut(Variable::Accumulator);
+            let Format { bits, fraction: old } = sum.format;
+            if old != fraction {
+                let bits = (i16::from(bits) + i16::from(fraction) - i16::from(old)).clamp(2, 32);
+                *sum = sum.with_format(bits as u8, fraction);
+            }
         }
     }
 
@@ -286,5 +296,45 @@ impl Formats {
         let mut parsed = parsed?;
         parsed.sort_by_key(|change| (change.target.layers, std::cmp::Reverse(change.target.variables.len())));
         parsed.iter().try_for_each(|change| self.apply(change))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn changed(changes: &[&str]) -> Formats {
+        let mut formats = Formats::native(Width::Sixteen, Rounding::Stochastic, 2);
+        for change in changes {
+            formats.apply(&change.parse().expect("a change")).expect("layers that there are");
+        }
+        formats
+    }
+
+    #[test]
+    fn the_accumulator_follows_the_weights_binary_point_and_keeps_its_range() {
+        let formats = changed(&["weight@hidden=16.12", "weight@output=8.3"]);
+        let sum = |layer: usize| formats.tables[layer].of(Variable::Accumulator).format;
+        // ±128 both.
+        assert_eq!((sum(0), sum(1)), (Format::new(20, 12), Format::new(11, 3)));
+    }
+
+    #[test]
+    fn a_width_keeps_the_range_and_a_range_keeps_the_width() {
+        let mut formats = changed(&[]);
+        formats.set_bits(&"soma".parse().expect("a target"), 12).expect("a width");
+        assert_eq!(formats.tables[0].of(Variable::Soma).format, Format::new(12, 5));
+        formats.set_range(&"soma".parse().expect("a target"), 4).expect("a range");
+        assert_eq!(formats.tables[0].of(Variable::Soma).format, Format::new(12, 7));
+        formats.set_bits(&"accumulator".parse().expect("a target"), 12).expect("a width");
+        assert_eq!(formats.tables[0].of(Variable::Accumulator).format, Format::new(12, 8));
+    }
+
+    #[test]
+    fn what_is_written_down_reads_back() {
+        let formats = changed(&["soma=12.5:floor:wrap", "weight@output=8.3", "psp@0=9.8"]);
+        let mut read = Formats::wide(2);
+        read.read("fine", &formats.notation()).expect("its own notation");
+        assert_eq!(read, formats);
     }
 }

@@ -336,3 +336,7 @@ impl LayerLint<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "lint_tests.rs"]
+mod tests;
