@@ -380,7 +380,8 @@ fn layer_by_layer_has_the_bits_of_step_by_step() {
 }
 
 fn check_schedules<K: Kernels + Default>(data: &apical::data::Dataset, model: &Model, kernel: Kernel) {
-    let new = || OwnedNetwork::new(Native::<K, i16, true>::new(K::default()), model, |_| coefficients(kernel));
+    let new =
+        || OwnedNetwork::new(Native::<K, i16, true>::new(K::default()), model, |_| coefficients(kernel));
     let (mut layers, mut steps) = (new(), new());
     for example in 0..40 {
         let (image, label) = (data.train.image(example), usize::from(data.train.labels[example]));

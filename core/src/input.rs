@@ -3,8 +3,8 @@
 use crate::arithmetic::{Arithmetic, Run, Scratch};
 use crate::random::{Generator, Offsets};
 use crate::spikes::Spikes;
-use crate::trains::Trains;
 use crate::tables::noise::{BLOCK, pixel_potential};
+use crate::trains::Trains;
 
 /// Input units in lent memory.
 ///

@@ -140,12 +140,8 @@ impl<A: Arithmetic> Layer<'_, A> {
         scratch: &mut Scratch<'_>,
         losses: &mut Losses<'_>,
     ) {
-        let columns = Columns {
-            weights: self.weights,
-            units: self.units,
-            stride: self.stride,
-            bounds: self.bounds,
-        };
+        let columns =
+            Columns { weights: self.weights, units: self.units, stride: self.stride, bounds: self.bounds };
         let neurons = Neurons {
             units: self.units,
             fast: self.fast,

@@ -108,6 +108,17 @@ impl<'a, R: Rng> Offsets<'a, R> {
         self.kept = Some(next);
         offset
     }
+
+    /// The offsets of the next blocks, which are still to be drawn.
+    #[inline(always)]
+    pub fn peek(&self, offsets: &mut [u16])
+    where
+        R: Clone,
+    {
+        let mut draws = self.draws.clone();
+        let mut ahead = Offsets { draws: &mut draws, kept: self.kept };
+        offsets.iter_mut().for_each(|offset| *offset = ahead.draw());
+    }
 }
 
 /// The offsets of two blocks, from their draw.

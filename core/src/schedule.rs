@@ -122,7 +122,8 @@ impl<A: Arithmetic> Network<'_, A> {
     ) {
         let Some(workspace) = &mut self.workspace else { return };
         let number = self.hidden.len();
-        let Some((trains, below)) = workspace.trains.get_mut(..number.wrapping_add(2)).and_then(<[_]>::split_last_mut)
+        let Some((trains, below)) =
+            workspace.trains.get_mut(..number.wrapping_add(2)).and_then(<[_]>::split_last_mut)
         else {
             return;
         };

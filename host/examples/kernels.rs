@@ -171,8 +171,9 @@ fn go<K: Kernels + Default, W: Weight>(fraction: u8) {
         let e: Vec<i16> = (0..512).map(|i| (i * 37 % 999) as i16 - 500).collect();
         let mut d = Dither::unseeded();
         d.seed(&mut g);
-        let sums: Vec<u16> =
-            (0..784).map(|j| if (200..500).contains(&j) && j % 2 == 0 { 1000 + j as u16 } else { 0 }).collect();
+        let sums: Vec<u16> = (0..784)
+            .map(|j| if (200..500).contains(&j) && j % 2 == 0 { 1000 + j as u16 } else { 0 })
+            .collect();
         time("learn 150 columns", 1.0, || {
             k.learn::<W, false>(
                 h.coefficients,

@@ -7,6 +7,7 @@ pub mod data;
 pub mod diverge;
 pub mod emulate;
 pub mod experiment;
+pub mod laboratory;
 pub mod learner;
 pub mod lockstep;
 pub mod model;

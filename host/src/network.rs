@@ -12,8 +12,8 @@ use apical_core::network::{Control, Network};
 use apical_core::parameters::Preset;
 use apical_core::schedule::{MOST_STEPS, Workspace};
 use apical_core::spikes::Spikes;
-use apical_core::trains::{Masks, Trains};
 use apical_core::tables::psp::{AREAS, Kernel, TAPS, areas};
+use apical_core::trains::{Masks, Trains};
 
 /// Memory of a layer. Columns are padded to whole blocks of 32.
 pub struct OwnedLayer<A: Arithmetic> {

@@ -2,7 +2,7 @@
 //! before a run.
 #![allow(clippy::float_arithmetic, clippy::arithmetic_side_effects)]
 
-use super::quick::{QuickStep, QuickUpdate};
+use super::quick::{QuickStep, QuickSum, QuickUpdate};
 use super::{Table, fit, rescale, state_noise};
 use crate::formats::Variable;
 use crate::losses::Losses;
@@ -80,6 +80,7 @@ pub struct EmulatedCoefficients {
     pub(super) share: i32,
     /// 20 η k_B, 11 fraction bits.
     pub(super) error: i32,
+    pub(super) quick_sum: Option<QuickSum>,
     pub(super) quick_step: Option<QuickStep>,
     pub(super) quick_update: Option<QuickUpdate>,
 }
@@ -101,9 +102,11 @@ impl EmulatedParameters {
             soma: self.decay.set(APPROACH),
             share: nearest(BASAL_SHARE * 32768.0),
             error: nearest(UPDATE_SCALE * self.learning_rate * BASAL_SHARE * 2048.0),
+            quick_sum: None,
             quick_step: None,
             quick_update: None,
         };
+        made.quick_sum = QuickSum::new(&made);
         made.quick_step = QuickStep::new(&made);
         made.quick_update = QuickUpdate::new(&made);
         made

@@ -124,6 +124,50 @@ fn comparable(soma: i32, fraction: i32) -> i16 {
     scaled.clamp(i64::from(i16::MIN), i64::from(NEVER).wrapping_sub(1)) as i16
 }
 
+/// Units whose columns are added up at once.
+const TILE: usize = 64;
+
+/// Sums of the columns that spiked, from unit `first` on.
+#[inline(always)]
+fn total(columns: &Columns<'_, i16>, spikes: &[u16], first: usize) -> [i32; TILE] {
+    let mut totals = [0i32; TILE];
+    let column = |spike: u16| {
+        let at = usize::from(spike).wrapping_mul(columns.stride).wrapping_add(first);
+        columns.weights.get(at..).unwrap_or(&[])
+    };
+    let mut fours = spikes.chunks_exact(4);
+    for four in &mut fours {
+        let &[a, b, c, d] = four else { break };
+        let parts = [a, b, c, d].map(|spike| column(spike).first_chunk::<TILE>());
+        // Four at a time: the totals go to memory and back once for all of them.
+        if let [Some(a), Some(b), Some(c), Some(d)] = parts {
+            for ((((total, &a), &b), &c), &d) in totals.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+                let pairs =
+                    (i32::from(a).wrapping_add(i32::from(b)), i32::from(c).wrapping_add(i32::from(d)));
+                *total = total.wrapping_add(pairs.0.wrapping_add(pairs.1));
+            }
+        } else {
+            four.iter().for_each(|&spike| add(&mut totals, column(spike)));
+        }
+    }
+    fours.remainder().iter().for_each(|&spike| add(&mut totals, column(spike)));
+    totals
+}
+
+/// Adds one column, which may end early.
+#[inline(always)]
+fn add(totals: &mut [i32; TILE], column: &[i16]) {
+    if let Some(column) = column.first_chunk::<TILE>() {
+        for (total, &weight) in totals.iter_mut().zip(column) {
+            *total = total.wrapping_add(i32::from(weight));
+        }
+    } else {
+        for (total, &weight) in totals.iter_mut().zip(column) {
+            *total = total.wrapping_add(i32::from(weight));
+        }
+    }
+}
+
 /// 32 bits for the rounding of a state.
 #[inline(always)]
 fn state_noise(offset: u32, unit: usize, site: Variable, value: i64) -> u32 {
@@ -211,10 +255,19 @@ impl<K: Kernels, const COUNT: bool> Emulated<K, COUNT> {
             let mut state = state;
             let mut potentials = [0i16; BAND];
             let padded = units.next_multiple_of(BLOCK).min(state.soma.len());
+            let noisy = quick.is_noisy();
+            let mut ahead = [0u16; BAND / BLOCK];
+            if noisy {
+                offsets.peek(ahead.get_mut(..units.div_ceil(BLOCK)).unwrap_or(&mut []));
+            }
             self.kernels.enter(
                 #[inline(always)]
                 || {
-                    quick.run(&mut state, pull);
+                    if noisy {
+                        quick.run::<true>(&mut state, pull, &ahead);
+                    } else {
+                        quick.run::<false>(&mut state, pull, &[]);
+                    }
                     quick.comparable(state.soma, &mut potentials);
                     potentials.get_mut(units..padded).unwrap_or(&mut []).fill(i16::MIN);
                 },
@@ -315,21 +368,13 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
         self.kernels.enter(
             #[inline(always)]
             || {
-                for (tile, sums) in sums.chunks_mut(64).enumerate() {
-                    let first = tile.wrapping_mul(64);
-                    let mut totals = [0i32; 64];
-                    for &spike in spikes {
-                        let at = usize::from(spike).wrapping_mul(columns.stride).wrapping_add(first);
-                        let column = columns.weights.get(at..).unwrap_or(&[]);
-                        if let Some(column) = column.first_chunk::<64>() {
-                            for (total, &weight) in totals.iter_mut().zip(column) {
-                                *total = total.wrapping_add(i32::from(weight));
-                            }
-                        } else {
-                            for (total, &weight) in totals.iter_mut().zip(column) {
-                                *total = total.wrapping_add(i32::from(weight));
-                            }
-                        }
+                for (tile, sums) in sums.chunks_mut(TILE).enumerate() {
+                    let first = tile.wrapping_mul(TILE);
+                    let totals = total(&columns, spikes, first);
+                    if let Some(quick) = layer.quick_sum.filter(|_| !COUNT) {
+                        let units = columns.units.saturating_sub(first).min(sums.len());
+                        quick.narrow(&totals, sums.get_mut(..units).unwrap_or(&mut []));
+                        continue;
                     }
                     for (lane, (sum, total)) in sums.iter_mut().zip(totals).enumerate() {
                         let unit = first.wrapping_add(lane);

@@ -1,31 +1,38 @@
 //! The same operations without a branch in their loops, for the formats most people try.
 //!
-//! They apply where states are rounded toward −∞ or to nearest and saturate, and updates
-//! are rounded so or stochastically; everything else takes the long way in [`super`], with
-//! the same bits. A test compares the two.
+//! They apply where everything saturates, states are rounded in any way but to even or by
+//! steps of one, and updates toward −∞, to nearest or stochastically; everything else takes
+//! the long way in [`super`], with the same bits. A test compares the two.
 
-use super::{EmulatedCoefficients, VariableFormat, weight_noise};
+use super::{EmulatedCoefficients, VariableFormat, state_noise, weight_noise};
 use crate::arithmetic::Dynamics;
 use crate::formats::Variable;
 use crate::parameters::TEACHER;
 use crate::random::DITHER_STRIDE;
 use crate::rounding::{Overflow, Rounding};
 
-/// What is added before a shift to the right by `down` bits, where that is a constant.
-const fn constant(rounding: Rounding, down: u32) -> Option<i64> {
+/// What is added before a shift to the right by `down` bits: to any value, and to a negative
+/// one besides.
+const fn constants(rounding: Rounding, down: u32) -> Option<(i64, i64)> {
+    let half = 1i64.wrapping_shl(down) >> 1;
     match rounding {
-        Rounding::Floor => Some(0),
-        Rounding::Nearest => Some(1i64.wrapping_shl(down) >> 1),
-        _ => None,
+        Rounding::Floor | Rounding::Stochastic => Some((0, 0)),
+        Rounding::Nearest => Some((half, 0)),
+        Rounding::TowardZero => Some((0, 1i64.wrapping_shl(down).wrapping_sub(1))),
+        Rounding::NearestAway => Some((half, if down > 0 { -1 } else { 0 })),
+        Rounding::NearestEven | Rounding::UnitStep => None,
     }
 }
 
-/// A rounding by shift: to the left, or to the right after adding a constant.
+/// A rounding by shift: to the left, or to the right after adding something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Shift {
     left: u32,
     down: u32,
     added: i64,
+    negative: i64,
+    /// All bits if the dither counts, else none.
+    dithered: u64,
     lowest: i64,
     highest: i64,
 }
@@ -35,19 +42,74 @@ impl Shift {
     fn new(to: &VariableFormat, from: i32) -> Option<Self> {
         let down = from.wrapping_sub(i32::from(to.format.fraction));
         let (left, down) = (down.wrapping_neg().max(0) as u32, down.max(0) as u32);
-        let saturates = matches!(to.overflow, Overflow::Saturate);
-        let added = constant(to.rounding, down).filter(|_| saturates && down < 63 && left < 63)?;
-        Some(Self { left, down, added, lowest: to.lowest, highest: to.highest })
+        if !matches!(to.overflow, Overflow::Saturate) || down >= 63 || left >= 63 {
+            return None;
+        }
+        let (added, negative) = constants(to.rounding, down)?;
+        let dithered = if matches!(to.rounding, Rounding::Stochastic) { u64::MAX } else { 0 };
+        Some(Self { left, down, added, negative, dithered, lowest: to.lowest, highest: to.highest })
     }
 
     #[inline(always)]
     fn round(&self, exact: i64) -> i64 {
-        exact.wrapping_shl(self.left).wrapping_add(self.added).wrapping_shr(self.down)
+        let negative = exact.wrapping_shr(63) & self.negative;
+        let added = self.added.wrapping_add(negative);
+        exact.wrapping_shl(self.left).wrapping_add(added).wrapping_shr(self.down)
+    }
+
+    /// The same with 32 uniform bits, of which the highest count.
+    #[inline(always)]
+    fn round_with(&self, exact: i64, noise: u32) -> i64 {
+        let dither = (u64::from(noise) << 32).checked_shr(64u32.wrapping_sub(self.down)).unwrap_or(0);
+        // A shift to the left leaves nothing to dither: `down` is 0 then.
+        self.round(exact.wrapping_add((dither & self.dithered) as i64))
     }
 
     #[inline(always)]
     fn hold(&self, value: i64) -> i32 {
         value.clamp(self.lowest, self.highest) as i32
+    }
+}
+
+/// Neurons of a block and the offset of its noise, for the dither of their states.
+#[derive(Debug, Clone, Copy)]
+struct Draws {
+    offset: u32,
+    first: usize,
+}
+
+impl Draws {
+    #[inline(always)]
+    fn noise(self, lane: usize, site: Variable, exact: i64) -> u32 {
+        state_noise(self.offset, self.first.wrapping_add(lane), site, exact)
+    }
+}
+
+/// Sums of columns, taken to the filter's binary point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct QuickSum {
+    lowest: i32,
+    highest: i32,
+    shift: Shift,
+}
+
+impl QuickSum {
+    pub(super) fn new(layer: &EmulatedCoefficients) -> Option<Self> {
+        let of = |variable| layer.table.of(variable);
+        let (sum, filter) = (of(Variable::Accumulator), of(Variable::FilterFast));
+        let known = matches!(sum.overflow, Overflow::Saturate) && sum.rounding != Rounding::Stochastic;
+        let to = VariableFormat { rounding: sum.rounding, ..*filter };
+        let shift = Shift::new(&to, i32::from(of(Variable::Weight).format.fraction)).filter(|_| known)?;
+        Some(Self { lowest: sum.lowest as i32, highest: sum.highest as i32, shift })
+    }
+
+    /// Narrows a tile of sums.
+    #[inline(always)]
+    pub(super) fn narrow(&self, totals: &[i32], sums: &mut [i32]) {
+        for (sum, &total) in sums.iter_mut().zip(totals) {
+            let total = i64::from(total.clamp(self.lowest, self.highest));
+            *sum = self.shift.hold(self.shift.round(total));
+        }
     }
 }
 
@@ -72,16 +134,24 @@ impl Approach {
         })
     }
 
+    /// What is narrowed.
     #[inline(always)]
-    fn moved(&self, x: i32, target: i32) -> i64 {
+    fn exact(&self, x: i32, target: i32) -> i64 {
         let target = i64::from(target).wrapping_shl(self.target);
         let from = i64::from(x).wrapping_shl(self.own);
-        self.shift.round(target.wrapping_sub(from).wrapping_mul(self.gain))
+        target.wrapping_sub(from).wrapping_mul(self.gain)
+    }
+
+    /// The narrowed move.
+    #[inline(always)]
+    fn moved<const NOISY: bool>(&self, x: i32, target: i32, noise: impl FnOnce(i64) -> u32) -> i64 {
+        let exact = self.exact(x, target);
+        if NOISY { self.shift.round_with(exact, noise(exact)) } else { self.shift.round(exact) }
     }
 
     #[inline(always)]
-    fn step(&self, x: i32, target: i32) -> i32 {
-        self.shift.hold(i64::from(x).wrapping_add(self.moved(x, target)))
+    fn step<const NOISY: bool>(&self, x: i32, target: i32, noise: impl FnOnce(i64) -> u32) -> i32 {
+        self.shift.hold(i64::from(x).wrapping_add(self.moved::<NOISY>(x, target, noise)))
     }
 }
 
@@ -138,14 +208,26 @@ impl QuickStep {
         })
     }
 
-    /// One step of every neuron of an infinite kernel.
+    /// Whether a state is rounded stochastically, so that offsets are asked for.
+    pub(super) const fn is_noisy(&self) -> bool {
+        let filters = self.fast.shift.dithered | self.slow.shift.dithered;
+        filters | self.basal.dithered | self.soma.shift.dithered != 0
+    }
+
+    /// One step of every neuron of an infinite kernel, with the offset of each block's noise.
     #[inline(always)]
-    pub(super) fn run(&self, state: &mut Dynamics<'_, i32>, label: Option<usize>) {
+    pub(super) fn run<const NOISY: bool>(
+        &self,
+        state: &mut Dynamics<'_, i32>,
+        label: Option<usize>,
+        offsets: &[u16],
+    ) {
         let filters = state.fast.chunks_mut(LANES).zip(state.slow.chunks_mut(LANES));
         let somata = state.soma.chunks_mut(LANES).zip(state.bias.chunks(LANES));
         let blocks = state.sums.chunks(LANES).zip(filters).zip(somata);
         for (((sums, (fast, slow)), (soma, bias)), block) in blocks.zip(0usize..) {
             let first = block.wrapping_mul(LANES);
+            let offset = u32::from(offsets.get(block).copied().unwrap_or(0));
             let bases = label.map(|label| self.bases(label.wrapping_sub(first)));
             // Copies, so that the compiler sees that nothing overlaps.
             let mut block = Block {
@@ -155,7 +237,7 @@ impl QuickStep {
                 soma: copied(soma),
                 bias: copied(bias),
             };
-            self.run_block(&mut block, bases.as_ref());
+            self.run_block::<NOISY>(&mut block, bases.as_ref(), Draws { offset, first });
             for (to, from) in [(fast, &block.fast), (slow, &block.slow), (soma, &block.soma)] {
                 match to.first_chunk_mut::<LANES>() {
                     Some(to) => *to = *from,
@@ -166,29 +248,38 @@ impl QuickStep {
     }
 
     #[inline(always)]
-    fn run_block(&self, block: &mut Block, bases: Option<&[i64; LANES]>) {
-        for (fast, &sum) in block.fast.iter_mut().zip(&block.sums) {
-            *fast = self.fast.step(*fast, sum);
+    fn run_block<const NOISY: bool>(&self, block: &mut Block, bases: Option<&[i64; LANES]>, draws: Draws) {
+        use Variable::{Basal, FilterFast, FilterSlow, Soma};
+        for ((fast, &sum), lane) in block.fast.iter_mut().zip(&block.sums).zip(0usize..) {
+            *fast = self.fast.step::<NOISY>(*fast, sum, |exact| draws.noise(lane, FilterFast, exact));
         }
-        for (slow, &fast) in block.slow.iter_mut().zip(&block.fast) {
-            *slow = self.slow.step(*slow, fast);
+        for ((slow, &fast), lane) in block.slow.iter_mut().zip(&block.fast).zip(0usize..) {
+            *slow = self.slow.step::<NOISY>(*slow, fast, |exact| draws.noise(lane, FilterSlow, exact));
         }
         let mut drives = [0i32; LANES];
-        for ((drive, &slow), &bias) in drives.iter_mut().zip(&block.slow).zip(&block.bias) {
+        let inputs = block.slow.iter().zip(&block.bias);
+        for ((drive, (&slow, &bias)), lane) in drives.iter_mut().zip(inputs).zip(0usize..) {
             let synaptic = i64::from(slow).wrapping_mul(self.gain).wrapping_shl(self.synaptic);
             let constant = i64::from(bias).wrapping_shl(self.constant);
-            *drive = self.basal.hold(self.basal.round(synaptic.wrapping_add(constant)));
+            let exact = synaptic.wrapping_add(constant);
+            let rounded = match NOISY {
+                true => self.basal.round_with(exact, draws.noise(lane, Basal, exact)),
+                false => self.basal.round(exact),
+            };
+            *drive = self.basal.hold(rounded);
         }
-        let somata = block.soma.iter_mut().zip(&drives);
+        let somata = block.soma.iter_mut().zip(&drives).zip(0usize..);
         match bases {
             None => {
-                for (soma, &drive) in somata {
-                    *soma = self.soma.step(*soma, drive);
+                for ((soma, &drive), lane) in somata {
+                    *soma = self.soma.step::<NOISY>(*soma, drive, |exact| draws.noise(lane, Soma, exact));
                 }
             }
             Some(bases) => {
-                for ((soma, &drive), &base) in somata.zip(bases) {
-                    *soma = self.soma.shift.hold(base.wrapping_add(self.soma.moved(*soma, drive)));
+                for (((soma, &drive), lane), &base) in somata.zip(bases) {
+                    let noise = |exact| draws.noise(lane, Soma, exact);
+                    let moved = self.soma.moved::<NOISY>(*soma, drive, noise);
+                    *soma = self.soma.shift.hold(base.wrapping_add(moved));
                 }
             }
         }
@@ -219,6 +310,8 @@ pub(super) struct QuickUpdate {
     delta: Shift,
     weight: Shift,
     stochastic: bool,
+    /// Whether 32 bits hold everything.
+    half: bool,
 }
 
 impl QuickUpdate {
@@ -228,18 +321,27 @@ impl QuickUpdate {
         let product = fraction(Variable::Error).wrapping_add(fraction(Variable::Psp));
         let weight = of(Variable::Weight);
         let stochastic = weight.rounding == Rounding::Stochastic;
+        let simple = |to: &VariableFormat| matches!(to.rounding, Rounding::Floor | Rounding::Nearest);
         let floor = VariableFormat { rounding: Rounding::Floor, ..*weight };
-        Some(Self {
-            delta: Shift::new(of(Variable::Delta), product)?,
-            weight: Shift::new(if stochastic { &floor } else { weight }, fraction(Variable::Delta))
-                .filter(|shift| shift.down <= 32)?,
-            stochastic,
-        })
+        let rounded = if stochastic { &floor } else { weight };
+        let delta = Shift::new(of(Variable::Delta), product).filter(|_| simple(of(Variable::Delta)))?;
+        let weight = Shift::new(rounded, fraction(Variable::Delta))
+            .filter(|shift| simple(rounded) && shift.down <= 32)?;
+        // Two factors of 16 bits and a half; a change of 16 bits, its dither, and a weight.
+        let narrow = |variable| of(variable).format.bits <= 16;
+        let half = [Variable::Error, Variable::Psp, Variable::Delta].into_iter().all(narrow)
+            && (delta.left, weight.left) == (0, 0)
+            && delta.down <= 29
+            && weight.down <= 24;
+        Some(Self { delta, weight, stochastic, half })
     }
 
     /// W += narrow(e · psp) for a column.
     #[inline(always)]
     pub(super) fn run(&self, weights: &mut [i16], errors: &[i32], psp: i32, dither: &[u16; 32]) {
+        if self.half {
+            return self.run_half(weights, errors, psp, dither);
+        }
         let unused = 32u32.wrapping_sub(self.weight.down);
         let keep = if self.stochastic { u64::MAX } else { 0 };
         let mut weyl = 0u16;
@@ -252,6 +354,50 @@ impl QuickUpdate {
                 *weight = self.weight.hold(i64::from(*weight).wrapping_add(step)) as i16;
             }
             weyl = weyl.wrapping_add(DITHER_STRIDE);
+        }
+    }
+
+    /// The same in 32 bits.
+    #[inline(always)]
+    fn run_half(&self, weights: &mut [i16], errors: &[i32], psp: i32, dither: &[u16; 32]) {
+        let mut weyl = 0u16;
+        for (weights, errors) in weights.chunks_mut(LANES).zip(errors.chunks(LANES)) {
+            // Of a size that the compiler knows: two vectors without a branch.
+            match (weights.first_chunk_mut::<LANES>(), errors.first_chunk::<LANES>()) {
+                (Some(weights), Some(errors)) => self.run_block(weights, errors, psp, dither, weyl),
+                _ => {
+                    let mut block = [0i16; LANES];
+                    block.iter_mut().zip(&*weights).for_each(|(to, from)| *to = *from);
+                    self.run_block(&mut block, &copied(errors), psp, dither, weyl);
+                    weights.iter_mut().zip(errors).zip(block).for_each(|((to, _), from)| *to = from);
+                }
+            }
+            weyl = weyl.wrapping_add(DITHER_STRIDE);
+        }
+    }
+
+    #[inline(always)]
+    fn run_block(
+        &self,
+        weights: &mut [i16; LANES],
+        errors: &[i32; LANES],
+        psp: i32,
+        dither: &[u16; LANES],
+        weyl: u16,
+    ) {
+        let unused = 32u32.wrapping_sub(self.weight.down) & 31;
+        let keep = if self.stochastic && self.weight.down > 0 { u32::MAX } else { 0 };
+        let (delta_added, delta_down) = (self.delta.added as i32, self.delta.down);
+        let (lowest, highest) = (self.delta.lowest as i32, self.delta.highest as i32);
+        let (added, down) = (self.weight.added as i32, self.weight.down);
+        let (smallest, largest) = (self.weight.lowest as i32, self.weight.highest as i32);
+        let old = *weights;
+        for (((weight, old), &error), &lane) in weights.iter_mut().zip(old).zip(errors).zip(dither) {
+            let exact = error.wrapping_mul(psp).wrapping_add(delta_added);
+            let delta = exact.wrapping_shr(delta_down).clamp(lowest, highest);
+            let noise = weight_noise(lane.wrapping_add(weyl)).wrapping_shr(unused) & keep;
+            let step = delta.wrapping_add(noise as i32).wrapping_add(added).wrapping_shr(down);
+            *weight = i32::from(old).wrapping_add(step).clamp(smallest, largest) as i16;
         }
     }
 }

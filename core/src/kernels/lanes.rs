@@ -14,8 +14,8 @@ use crate::parameters::{Coefficients, TEACHER};
 use crate::random::{DITHER_STRIDE, Dither, Generator, Offsets};
 use crate::rounding::Rounding;
 use crate::spikes::Spikes;
-use crate::trains::Trains;
 use crate::tables::noise::{BLOCK, NEVER, SINGLE_ABOVE, SINGLE_WITHIN, count, thresholds};
+use crate::trains::Trains;
 
 /// 32 numbers of 16 bits, and what a vector unit does with them.
 pub trait Lanes: Copy {
@@ -246,8 +246,7 @@ impl<L: Lanes> Kernels for Vector<L> {
         };
         let mut counted = Counted::new(self.0, layer.update_shift, if COUNT { errors } else { &[] });
         let change = (variable, layer.update_shift, added);
-        let magnitudes =
-            self.changed::<W, COUNT>(change, weights, errors, psp, dither, &mut counted, losses);
+        let magnitudes = self.changed::<W, COUNT>(change, weights, errors, psp, dither, &mut counted, losses);
         if COUNT {
             counted.note(self.0, losses, variable);
         }
@@ -272,11 +271,18 @@ impl<L: Lanes> Kernels for Vector<L> {
         let change = (Variable::Weight, layer.update_shift, added);
         // Without bounds to keep, a column's magnitude is nobody's concern.
         let bounded = !matrix.bounds.is_empty();
-        learn_columns::<W, COUNT>(matrix, presynaptic, steps, dither, losses, |weights, psp, noise, losses| {
-            let magnitudes =
-                self.changed::<W, COUNT>(change, weights, errors, psp, noise, &mut counted, losses);
-            if bounded { self.largest(magnitudes) } else { 0 }
-        });
+        learn_columns::<W, COUNT>(
+            matrix,
+            presynaptic,
+            steps,
+            dither,
+            losses,
+            |weights, psp, noise, losses| {
+                let magnitudes =
+                    self.changed::<W, COUNT>(change, weights, errors, psp, noise, &mut counted, losses);
+                if bounded { self.largest(magnitudes) } else { 0 }
+            },
+        );
         if COUNT {
             counted.note(self.0, losses, Variable::Weight);
         }
@@ -298,7 +304,13 @@ impl<L: Lanes> Kernels for Vector<L> {
     }
 
     #[inline(always)]
-    fn slopes<const COUNT: bool>(&self, sums: &[i32], steps: u32, slopes: &mut [i16], losses: &mut Losses<'_>) {
+    fn slopes<const COUNT: bool>(
+        &self,
+        sums: &[i32],
+        steps: u32,
+        slopes: &mut [i16],
+        losses: &mut Losses<'_>,
+    ) {
         let l = self.0;
         let reciprocal = reciprocal(steps);
         let (blocks, _) = slopes.as_chunks_mut::<BLOCK>();
@@ -359,7 +371,12 @@ impl<L: Lanes> Vector<L> {
 
     /// Sums in 32 bits of 16 units from `first`.
     #[inline(always)]
-    pub(super) fn sum_widely<W: Weight>(&self, columns: Columns<'_, W>, spikes: &[u16], first: usize) -> [i32; 16] {
+    pub(super) fn sum_widely<W: Weight>(
+        &self,
+        columns: Columns<'_, W>,
+        spikes: &[u16],
+        first: usize,
+    ) -> [i32; 16] {
         let none = [W::default(); 16];
         let mut totals = self.0.no_totals();
         for &unit in spikes {
@@ -746,8 +763,7 @@ impl<L: Lanes> Step<L> {
     ) {
         let l = self.lanes;
         let first = block.wrapping_mul(BLOCK);
-        let potential =
-            self.moved::<COUNT>(x2, l.load(bias), l.load(soma), pull, u32::MAX, first, losses);
+        let potential = self.moved::<COUNT>(x2, l.load(bias), l.load(soma), pull, u32::MAX, first, losses);
         l.store(potential, soma);
     }
 

@@ -14,11 +14,11 @@ use crate::losses::Losses;
 use crate::native::Weight;
 use crate::parameters::Coefficients;
 use crate::random::{Generator, offsets_of};
-use rand_core::Rng;
 use crate::tables::noise::{BLOCK, second_thresholds, third_thresholds, thresholds};
 use crate::tables::psp::TAPS;
 use crate::tables::sigmoid::sigmoid;
 use crate::trains::{Masks, Trains};
+use rand_core::Rng;
 
 /// Blocks that are worked off together.
 const TILE: usize = 4;
@@ -40,7 +40,8 @@ impl<L: Lanes> Vector<L> {
     ) -> bool {
         let blocks = neurons.units.div_ceil(BLOCK);
         let whole = neurons.soma.len().min(neurons.psp.len()) >= blocks.wrapping_mul(BLOCK);
-        let room = blocks.wrapping_mul(run.steps) <= scratch.places.len() && run.steps <= scratch.splits.len();
+        let room =
+            blocks.wrapping_mul(run.steps) <= scratch.places.len() && run.steps <= scratch.splits.len();
         if !whole || !room || !trains.masks.begin(blocks, run.steps) {
             return false;
         }
@@ -227,7 +228,11 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
             ($usual:literal, $taught:literal, $width:literal) => {
                 l.apart(
                     #[inline(always)]
-                    || self.steps::<TILE, $usual, $taught, $width, COUNT>(first, neurons, scratch, masks, losses),
+                    || {
+                        self.steps::<TILE, $usual, $taught, $width, COUNT>(
+                            first, neurons, scratch, masks, losses,
+                        )
+                    },
                 )
             };
         }
@@ -246,13 +251,7 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
     /// loop has the fewest instructions; `WIDTH` is a [`Width`]. A loop that holds nothing
     /// rare keeps its state in registers.
     #[inline(always)]
-    fn steps<
-        const TILE: usize,
-        const USUAL: bool,
-        const TAUGHT: bool,
-        const WIDTH: u8,
-        const COUNT: bool,
-    >(
+    fn steps<const TILE: usize, const USUAL: bool, const TAUGHT: bool, const WIDTH: u8, const COUNT: bool>(
         &self,
         first: usize,
         neurons: &mut Neurons<'_, i16, i32>,
@@ -436,12 +435,7 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
 
     /// The same for one block, from the masks of a step.
     #[inline(always)]
-    fn add_masked<const COUNT: bool>(
-        &self,
-        step: usize,
-        block: usize,
-        losses: &mut Losses<'_>,
-    ) -> L::Block {
+    fn add_masked<const COUNT: bool>(&self, step: usize, block: usize, losses: &mut Losses<'_>) -> L::Block {
         let (l, masks) = (self.lanes, &self.run.presynaptic.masks);
         self.hold::<COUNT>(
             block,

@@ -2,15 +2,22 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | [`model_args`], [`run_args`] | options that several subcommands share |
+//! | [`model_args`], [`format_args`], [`run_args`] | options that several subcommands share |
 //! | [`compare`], [`train`], [`test`], [`data`], [`diverge`], [`regress`] | the subcommands |
+//! | [`formats`], [`profiles`], [`rounding`], [`sweep`], [`attribute`] | those of the laboratory |
 
+pub mod attribute;
 pub mod compare;
 pub mod data;
 pub mod diverge;
+pub mod format_args;
+pub mod formats;
 pub mod model_args;
+pub mod profiles;
 pub mod regress;
+pub mod rounding;
 pub mod run_args;
+pub mod sweep;
 pub mod test;
 pub mod train;
 
@@ -47,6 +54,10 @@ Examples:
     apical compare --weights 8 --rounding nearest
   The paper's deepest network: learning curve as CSV, weights saved
     apical train --hidden 500,100 --preset paper --rate 0.23,0.23,0.12 --epochs 60
+  Which bits matter: a grid of formats, which variable costs accuracy, a chip's formats
+    apical sweep --axis weights.bits=4..16 --axis weights.rounding=nearest,stochastic
+    apical attribute --weights 8 --rounding nearest
+    apical compare --profile loihi
   A saved network on the test images
     apical test results/core.apical
   What a data set holds, with a few images drawn
@@ -70,6 +81,11 @@ enum Command {
     Data(data::Args),
     Diverge(diverge::Args),
     Regress(regress::Args),
+    Formats(formats::Args),
+    Profiles(profiles::Args),
+    Rounding(rounding::Args),
+    Sweep(sweep::Args),
+    Attribute(attribute::Args),
 }
 
 impl Cli {
@@ -85,6 +101,11 @@ impl Cli {
             Command::Data(args) => args.run(),
             Command::Diverge(args) => args.run(),
             Command::Regress(args) => args.run(),
+            Command::Formats(args) => args.run(),
+            Command::Profiles(args) => args.run(),
+            Command::Rounding(args) => args.run(),
+            Command::Sweep(args) => args.run(),
+            Command::Attribute(args) => args.run(),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Options that say which network.
 
 use crate::data::Dataset;
-use crate::experiment::Plan;
 use crate::experiment::manifest::{kernel_name, preset_name};
+use crate::experiment::{Plan, PlanError};
 use crate::learner::Width;
+use crate::model::Model;
 use apical_core::parameters::Preset;
 use apical_core::rounding::Rounding;
 use apical_core::tables::psp::Kernel;
@@ -84,9 +85,27 @@ impl ModelArgs {
     /// is to be filled in.
     #[must_use]
     pub fn plan(&self, dataset: &Dataset) -> Plan {
-        let mut sizes = vec![dataset.train.pixels()];
+        Plan {
+            examples: dataset.train.len(),
+            test_images: dataset.test.len(),
+            ..self.network(dataset.train.pixels(), dataset.classes)
+        }
+    }
+
+    /// The network for MNIST, where no images are at hand.
+    ///
+    /// # Errors
+    /// Sizes or rates that are not possible.
+    pub fn mnist(&self) -> Result<Model, PlanError> {
+        let plan = self.network(28 * 28, 10);
+        plan.check_network()?;
+        Ok(plan.model(1))
+    }
+
+    fn network(&self, pixels: usize, classes: usize) -> Plan {
+        let mut sizes = vec![pixels];
         sizes.extend(&self.hidden.0);
-        sizes.push(dataset.classes);
+        sizes.push(classes);
         let learning_rates = match self.rate.as_slice() {
             &[rate] => vec![rate; sizes.len() - 1],
             rates => rates.to_vec(),
@@ -99,10 +118,10 @@ impl ModelArgs {
             width: self.weights,
             rounding: self.rounding,
             seeds: vec![1],
-            examples: dataset.train.len(),
+            examples: 0,
             epochs: 1,
             test_steps: 250,
-            test_images: dataset.test.len(),
+            test_images: 0,
         }
     }
 }

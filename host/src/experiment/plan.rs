@@ -110,8 +110,8 @@ pub const MOST_TEST_STEPS: usize = 10_000;
 
 impl Plan {
     /// # Errors
-    /// The first thing that makes it impossible.
-    pub fn check(&self, dataset: &Dataset) -> Result<(), PlanError> {
+    /// The first thing that makes its network impossible.
+    pub fn check_network(&self) -> Result<(), PlanError> {
         if let Some(&units) = self.sizes.iter().find(|&&units| units == 0 || units > MOST_UNITS) {
             return Err(PlanError::Units(units));
         }
@@ -123,7 +123,13 @@ impl Plan {
         if weights > MOST_WEIGHTS {
             return Err(PlanError::Weights(weights));
         }
-        self.check_rates()?;
+        self.check_rates()
+    }
+
+    /// # Errors
+    /// The first thing that makes it impossible.
+    pub fn check(&self, dataset: &Dataset) -> Result<(), PlanError> {
+        self.check_network()?;
         self.check_seeds()?;
         let counts = [
             ("examples", self.examples, dataset.train.len()),

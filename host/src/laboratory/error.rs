@@ -44,9 +44,9 @@ pub enum LabError {
     /// The images.
     #[error(transparent)]
     Data(#[from] crate::data::DataError),
-    /// Settings that make no network.
+    /// A network or a run that is not possible.
     #[error(transparent)]
-    Reference(#[from] crate::reference::SettingsError),
+    Plan(#[from] crate::experiment::PlanError),
     /// A figure that could not be drawn.
     #[error("figure: {0}")]
     Figure(String),
@@ -63,7 +63,13 @@ impl LabError {
 
     pub(crate) fn content(path: &Path, why: impl ToString) -> Self {
         // Parsers like to draw; the first line says enough.
-        let why = why.to_string().lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
+        let why = why
+            .to_string()
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .collect::<Vec<_>>()
+            .join("; ");
         Self::Content { path: path.into(), why }
     }
 }

@@ -3,10 +3,11 @@
 use super::error::LabError;
 use super::notation::{Change, Layers, Notation, Target, decay, decay_name};
 use super::profile::Profile;
+use crate::learner::Width;
 use apical_core::emulated::{Decay, Table, fits_container};
 use apical_core::formats::{Format, Variable};
 use apical_core::rounding::Rounding;
-use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Formats of every variable of every layer.
@@ -27,41 +28,115 @@ pub enum Numbers {
     Integer(Formats),
 }
 
-/// Formats that come with the program.
-pub const PRESETS: [&str; 4] = ["native16", "native8", "wide", "float"];
+/// Formats as they are asked for: where to start, and what to change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// Where to start.
+    pub base: Base,
+    /// What to change, in this order.
+    pub changes: Vec<Change>,
+    /// How finely decays can be set, if not as the base has it.
+    pub decay: Option<Decay>,
+}
+
+/// Formats to start from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Base {
+    /// The compiled-in ones, with weights of a width and a rounding of their updates.
+    Native(Width, Rounding),
+    /// `native16`, `native8`, `wide`, a profile, or a file with one.
+    Named(String),
+}
+
+impl Base {
+    /// The name used in reports and files.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Native(width, rounding) => format!("native{} {}", width.bits(), rounding.name()),
+            Self::Named(name) => name.clone(),
+        }
+    }
+
+    fn numbers(&self, layers: usize) -> Result<Numbers, LabError> {
+        match self {
+            Self::Native(width, rounding) => Ok(Numbers::Integer(Formats::native(*width, *rounding, layers))),
+            Self::Named(name) => Numbers::named(name, layers),
+        }
+    }
+}
+
+impl Request {
+    /// The formats for a network of so many layers, checked.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn numbers(&self, layers: usize) -> Result<Numbers, LabError> {
+        let mut numbers = self.base.numbers(layers)?;
+        let Numbers::Integer(formats) = &mut numbers else {
+            return match self.changes.first() {
+                None => Ok(numbers),
+                Some(change) => {
+                    let target = change.target.to_string();
+                    Err(LabError::syntax("format", &target, "float has no formats to change"))
+                }
+            };
+        };
+        formats.decay = self.decay.unwrap_or(formats.decay);
+        self.changes.iter().try_for_each(|change| formats.apply(change))?;
+        formats.check()?;
+        Ok(numbers)
+    }
+}
 
 impl Numbers {
-    /// A preset, a profile or a profile's file, by name.
+    /// `native16`, `native8`, `wide`, `float`, a profile or a profile's file, by name.
+    ///
+    /// # Errors
+    /// That there is none of this name, or what is wrong with its file.
     pub fn named(name: &str, layers: usize) -> Result<Self, LabError> {
-        if name == "float" {
-            return Ok(Self::Float);
+        let native = |width| Formats::native(width, Rounding::Stochastic, layers);
+        match name {
+            "native16" => Ok(Self::Integer(native(Width::Sixteen))),
+            "native8" => Ok(Self::Integer(native(Width::Eight))),
+            "wide" => Ok(Self::Integer(Formats::wide(layers))),
+            _ => Profile::named(name)?.numbers(layers),
         }
-        if let Some(formats) = Formats::preset(name, layers) {
-            return Ok(Self::Integer(formats));
+    }
+
+    /// For a manifest.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        match self {
+            Self::Float => json!("float"),
+            Self::Integer(formats) => {
+                json!({ "decay": decay_name(formats.decay), "formats": formats.notation() })
+            }
         }
-        Profile::named(name)?.numbers(layers)
     }
 }
 
 impl Formats {
-    /// The compiled-in formats of 16- or 8-bit weights, or the wide ones.
+    /// The compiled-in formats.
     #[must_use]
-    pub fn preset(name: &str, layers: usize) -> Option<Self> {
-        let last = layers.saturating_sub(1);
-        let updates = Rounding::Stochastic;
-        let table = |layer: usize| match name {
-            "native16" => Some(Table::native(16, 8, updates)),
-            "native8" => Some(Table::native(8, if layer == last { 3 } else { 4 }, updates)),
-            "wide" => Some(Table::wide()),
-            _ => None,
-        };
-        let tables: Option<Vec<_>> = (0..layers).map(table).collect();
-        let mut formats = Self { tables: tables?, decay: Decay::Fine };
+    pub fn native(width: Width, updates: Rounding, layers: usize) -> Self {
+        let fraction = |layer: usize| width.fraction(layer + 1 == layers) as i8;
+        let table = |layer| Table::native(width.bits() as u8, fraction(layer), updates);
+        Self { tables: (0..layers).map(table).collect(), decay: Decay::Fine }
+    }
+
+    /// The widest that the core has.
+    #[must_use]
+    pub fn wide(layers: usize) -> Self {
+        let mut formats = Self { tables: vec![Table::wide(); layers], decay: Decay::Fine };
         formats.align();
-        Some(formats)
+        formats
     }
 
     /// Applies a change to the layers it is for.
+    ///
+    /// # Errors
+    /// A layer that there is not.
     pub fn apply(&mut self, change: &Change) -> Result<(), LabError> {
         let count = self.tables.len();
         if let Layers::Number(n) = change.target.layers
@@ -82,45 +157,67 @@ impl Formats {
         Ok(())
     }
 
-    /// Sets the width of variables, with their range as it was.
+    /// Sets the width of variables, with their range as it was; that of an accumulator, whose
+    /// binary point is not free, with its step as it was.
+    ///
+    /// # Errors
+    /// A layer that there is not.
     pub fn set_bits(&mut self, target: &Target, bits: u8) -> Result<(), LabError> {
-        self.each(target, |format| Format::new(bits, format.fraction + (bits as i8 - format.bits as i8)))
+        self.each(target, |variable, format| match variable {
+            Variable::Accumulator => Format::new(bits, format.fraction),
+            _ => Format::new(bits, format.fraction + (bits as i8 - format.bits as i8)),
+        })
     }
 
     /// Sets the binary point of variables.
+    ///
+    /// # Errors
+    /// A layer that there is not.
     pub fn set_fraction(&mut self, target: &Target, fraction: i8) -> Result<(), LabError> {
-        self.each(target, |format| Format::new(format.bits, fraction))
+        self.each(target, |_, format| Format::new(format.bits, fraction))
     }
 
     /// Sets the range of variables to ±2^range, with their width as it was.
+    ///
+    /// # Errors
+    /// A layer that there is not.
     pub fn set_range(&mut self, target: &Target, range: i8) -> Result<(), LabError> {
-        self.each(target, |format| Format::new(format.bits, format.bits as i8 - 1 - range))
+        self.each(target, |_, format| Format::new(format.bits, format.bits as i8 - 1 - range))
     }
 
-    fn each(&mut self, target: &Target, new: impl Fn(Format) -> Format) -> Result<(), LabError> {
+    fn each(&mut self, target: &Target, new: impl Fn(Variable, Format) -> Format) -> Result<(), LabError> {
         let count = self.tables.len();
         for number in 0..count {
             if !target.layers.contains(number, count) {
                 continue;
             }
             for &variable in &target.variables {
-                let format = new(self.tables[number].of(variable).format);
+                let format = new(variable, self.tables[number].of(variable).format);
                 let target = Target {
                     name: variable.name().into(),
                     variables: vec![variable],
                     layers: Layers::Number(number),
                 };
-                self.apply(&Change { target, notation: Notation { format: Some(format), ..Notation::default() } })?;
+                self.apply(&Change {
+                    target,
+                    notation: Notation { format: Some(format), ..Notation::default() },
+                })?;
             }
         }
         Ok(())
     }
 
-    /// An accumulator has the binary point of the weights it adds: moves it there.
-    fn align(&mut self) {
+    /// An accumulator has the binary point of the weights it adds: moves it there, and keeps
+    /// its range as far as 32 bits go.
+    pub(super) fn align(&mut self) {
         for table in &mut self.tables {
             let fraction = table.of(Variable::Weight).format.fraction;
-            table.of_mut(Variable::Accumulator).format.fraction = fraction;
+            let sum = table.of_mut(Variable::Accumulator);
+            let Format { bits, fraction: old } = sum.format;
+            if old != fraction {
+                let bits = (i16::from(bits) + i16::from(fraction) - i16::from(old)).clamp(2, 32);
+                *sum = sum.with_format(bits as u8, fraction);
+            }
         }
     }
 
@@ -131,6 +228,9 @@ impl Formats {
     }
 
     /// Whether the core can run these formats.
+    ///
+    /// # Errors
+    /// The first that it cannot.
     pub fn check(&self) -> Result<(), LabError> {
         for (number, table) in self.tables.iter().enumerate() {
             for variable in Variable::ALL {
@@ -157,58 +257,84 @@ impl Formats {
         Ok(())
     }
 
-    /// All formats in the notation of the flags, `weight@0` → `16.8:stochastic:saturate`.
+    /// All formats in the notation of the flags, `weight` → `16.8:stochastic:saturate`;
+    /// what the output layer has otherwise as `weight@output`, and where hidden layers
+    /// differ, each by its number.
     #[must_use]
     pub fn notation(&self) -> BTreeMap<String, String> {
-        let tables = self.tables.iter().enumerate();
-        tables
-            .flat_map(|(number, table)| {
-                Variable::ALL.map(|variable| {
-                    (format!("{}@{number}", variable.name()), Notation::of(table.of(variable)).to_string())
-                })
-            })
-            .collect()
+        let mut all = BTreeMap::new();
+        let Some((output, hidden)) = self.tables.split_last() else { return all };
+        for variable in Variable::ALL {
+            let text = |table: &Table| Notation::of(table.of(variable)).to_string();
+            let (name, last) = (variable.name(), text(output));
+            let first = hidden.first().map_or(last.clone(), text);
+            if hidden.iter().any(|table| text(table) != first) {
+                let layers = self.tables.iter().enumerate();
+                all.extend(layers.map(|(number, table)| (format!("{name}@{number}"), text(table))));
+                continue;
+            }
+            if last != first {
+                all.insert(format!("{name}@output"), last);
+            }
+            all.insert(name.to_owned(), first);
+        }
+        all
     }
-}
 
-/// [`Formats`] in a file: decay, number of layers, changes to `wide`.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FormatsFile {
-    layers: usize,
-    decay: String,
-    formats: BTreeMap<String, String>,
-}
-
-impl Serialize for Formats {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let file = FormatsFile {
-            layers: self.tables.len(),
-            decay: decay_name(self.decay),
-            formats: self.notation(),
-        };
-        file.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Formats {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let file = FormatsFile::deserialize(deserializer)?;
-        let mut formats = Self { tables: vec![Table::wide(); file.layers], decay: Decay::Fine };
-        let read = formats.read(&file.decay, &file.formats).and_then(|()| formats.check());
-        read.map(|()| formats).map_err(serde::de::Error::custom)
-    }
-}
-
-impl Formats {
     /// Applies a file's decay and changes: those for all layers first, then those for
     /// hidden or output layers, then those for one layer; in each, groups before variables.
-    pub(super) fn read(&mut self, decay_text: &str, changes: &BTreeMap<String, String>) -> Result<(), LabError> {
+    pub(super) fn read(
+        &mut self,
+        decay_text: &str,
+        changes: &BTreeMap<String, String>,
+    ) -> Result<(), LabError> {
         self.decay = decay(decay_text)?;
-        let parsed: Result<Vec<Change>, LabError> =
-            changes.iter().map(|(target, format)| Ok(Change { target: target.parse()?, notation: format.parse()? })).collect();
+        let parsed: Result<Vec<Change>, LabError> = changes
+            .iter()
+            .map(|(target, format)| Ok(Change { target: target.parse()?, notation: format.parse()? }))
+            .collect();
         let mut parsed = parsed?;
         parsed.sort_by_key(|change| (change.target.layers, std::cmp::Reverse(change.target.variables.len())));
         parsed.iter().try_for_each(|change| self.apply(change))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn changed(changes: &[&str]) -> Formats {
+        let mut formats = Formats::native(Width::Sixteen, Rounding::Stochastic, 2);
+        for change in changes {
+            formats.apply(&change.parse().expect("a change")).expect("layers that there are");
+        }
+        formats
+    }
+
+    #[test]
+    fn the_accumulator_follows_the_weights_binary_point_and_keeps_its_range() {
+        let formats = changed(&["weight@hidden=16.12", "weight@output=8.3"]);
+        let sum = |layer: usize| formats.tables[layer].of(Variable::Accumulator).format;
+        // ±128 both.
+        assert_eq!((sum(0), sum(1)), (Format::new(20, 12), Format::new(11, 3)));
+    }
+
+    #[test]
+    fn a_width_keeps_the_range_and_a_range_keeps_the_width() {
+        let mut formats = changed(&[]);
+        formats.set_bits(&"soma".parse().expect("a target"), 12).expect("a width");
+        assert_eq!(formats.tables[0].of(Variable::Soma).format, Format::new(12, 5));
+        formats.set_range(&"soma".parse().expect("a target"), 4).expect("a range");
+        assert_eq!(formats.tables[0].of(Variable::Soma).format, Format::new(12, 7));
+        formats.set_bits(&"accumulator".parse().expect("a target"), 12).expect("a width");
+        assert_eq!(formats.tables[0].of(Variable::Accumulator).format, Format::new(12, 8));
+    }
+
+    #[test]
+    fn what_is_written_down_reads_back() {
+        let formats = changed(&["soma=12.5:floor:wrap", "weight@output=8.3", "psp@0=9.8"]);
+        let mut read = Formats::wide(2);
+        read.read("fine", &formats.notation()).expect("its own notation");
+        assert_eq!(read, formats);
     }
 }

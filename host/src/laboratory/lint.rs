@@ -130,7 +130,13 @@ struct LayerLint<'a> {
 
 impl LayerLint<'_> {
     fn find(&mut self, level: Level, topic: Topic, variable: Variable, text: String) {
-        self.findings.push(Finding { level, topic, variable: variable.name(), layer: self.name.clone(), text });
+        self.findings.push(Finding {
+            level,
+            topic,
+            variable: variable.name(),
+            layer: self.name.clone(),
+            text,
+        });
     }
 
     fn used(&self, variable: Variable) -> bool {
@@ -147,18 +153,24 @@ impl LayerLint<'_> {
             } else if top + lsb(&line) < largest {
                 let level = match variable {
                     // A clipped sum or soma costs little until the range is far too small.
-                    Variable::Accumulator | Variable::FilterFast | Variable::FilterSlow if 4.0 * top > largest => Level::Note,
+                    Variable::Accumulator | Variable::FilterFast | Variable::FilterSlow
+                        if 4.0 * top > largest =>
+                    {
+                        Level::Note
+                    }
                     _ => Level::Warning,
                 };
                 let level = if line.overflow == Overflow::Wrap { Level::Warning } else { level };
-                let text = format!("reaches {top:.4}, {largest:.3} is to be expected ({})", line.overflow.name());
+                let text =
+                    format!("reaches {top:.4}, {largest:.3} is to be expected ({})", line.overflow.name());
                 self.find(level, Topic::Range, variable, text);
             }
         }
     }
 
     fn fan_in(&mut self) {
-        let (sum, weight) = (range(self.table.of(Variable::Accumulator)).1, range(self.table.of(Variable::Weight)).1);
+        let (sum, weight) =
+            (range(self.table.of(Variable::Accumulator)).1, range(self.table.of(Variable::Weight)).1);
         let worst = self.expected.fan_in as f64 * weight;
         if worst > sum {
             let wraps = self.table.of(Variable::Accumulator).overflow == Overflow::Wrap;
@@ -173,10 +185,14 @@ impl LayerLint<'_> {
     }
 
     fn updates(&mut self) {
-        for (variable, change) in [(Variable::Weight, self.expected.change()), (Variable::Bias, self.expected.error() * BASAL_SHARE)] {
+        for (variable, change) in [
+            (Variable::Weight, self.expected.change()),
+            (Variable::Bias, self.expected.error() * BASAL_SHARE),
+        ] {
             let line = *self.table.of(variable);
             let (step, weight) = (lsb(&line), variable == Variable::Weight);
-            let lost = |share: &str| format!("typical change {change:.4} is below {share} of {step:.6}: it is lost");
+            let lost =
+                |share: &str| format!("typical change {change:.4} is below {share} of {step:.6}: it is lost");
             let worst = if weight { Level::Fatal } else { Level::Warning };
             match line.rounding {
                 Rounding::Nearest | Rounding::NearestEven | Rounding::NearestAway if change < 0.5 * step => {
@@ -189,14 +205,19 @@ impl LayerLint<'_> {
                 }
                 Rounding::Floor => {
                     let level = if change < step { worst } else { Level::Warning };
-                    let text = format!("every update loses half a step ({:.6}) on average: the mean drifts down", step / 2.0);
+                    let text = format!(
+                        "every update loses half a step ({:.6}) on average: the mean drifts down",
+                        step / 2.0
+                    );
                     self.find(level, Topic::Drift, variable, text);
                 }
                 Rounding::Stochastic | Rounding::UnitStep => {
                     let delta = i32::from(self.table.of(Variable::Delta).format.fraction);
                     let shift = delta - i32::from(line.format.fraction);
                     if shift > NOISE_BITS {
-                        let text = format!("shift of {shift} bits with {NOISE_BITS} random ones; the rest is a hash of them");
+                        let text = format!(
+                            "shift of {shift} bits with {NOISE_BITS} random ones; the rest is a hash of them"
+                        );
                         self.find(Level::Note, Topic::NoiseBits, variable, text);
                     }
                 }
@@ -208,16 +229,23 @@ impl LayerLint<'_> {
     fn learning_rate(&mut self) {
         let coefficient = self.expected.gain() * BASAL_SHARE * 2048.0;
         if coefficient < 0.5 {
-            let text = format!("20·η·k_B = {:.6} is below half a step of 2^-11: nothing is learnt", coefficient / 2048.0);
+            let text = format!(
+                "20·η·k_B = {:.6} is below half a step of 2^-11: nothing is learnt",
+                coefficient / 2048.0
+            );
             self.find(Level::Fatal, Topic::LearningRate, Variable::Error, text);
         }
-        for (variable, typical) in [(Variable::Error, self.expected.error()), (Variable::Delta, self.expected.change())] {
+        for (variable, typical) in
+            [(Variable::Error, self.expected.error()), (Variable::Delta, self.expected.change())]
+        {
             let line = *self.table.of(variable);
             let step = lsb(&line);
             let dithered = matches!(line.rounding, Rounding::Stochastic | Rounding::UnitStep);
             if typical < 0.5 * step && !dithered {
                 let smallest = self.expected.learning_rate * 0.5 * step / typical;
-                let text = format!("typical {typical:.5} is below half a step of {step:.6}; η would have to be {smallest:.3}");
+                let text = format!(
+                    "typical {typical:.5} is below half a step of {step:.6}; η would have to be {smallest:.3}"
+                );
                 self.find(Level::Fatal, Topic::LearningRate, variable, text);
             } else if typical < 2.0 * step && !dithered {
                 let text = format!("typical {typical:.5} is {:.1} steps of {step:.6}", typical / step);
@@ -229,10 +257,13 @@ impl LayerLint<'_> {
     fn initial(&mut self, (mean, spread): (f64, f64)) {
         let step = lsb(self.table.of(Variable::Weight));
         if mean.abs() + spread < 0.5 * step {
-            let text = format!("initial weights {mean:.3} ± {spread:.3} all become 0 with a step of {step:.4}");
+            let text =
+                format!("initial weights {mean:.3} ± {spread:.3} all become 0 with a step of {step:.4}");
             self.find(Level::Fatal, Topic::Vanishes, Variable::Weight, text);
         } else if spread < step {
-            let text = format!("initial weights {mean:.3} ± {spread:.3} have a step of {step:.4}: three values at most");
+            let text = format!(
+                "initial weights {mean:.3} ± {spread:.3} have a step of {step:.4}: three values at most"
+            );
             self.find(Level::Warning, Topic::Vanishes, Variable::Weight, text);
         }
         let (bias, step) = (0.8 * BASAL_SHARE, lsb(self.table.of(Variable::Bias)));
@@ -250,7 +281,10 @@ impl LayerLint<'_> {
             let text = format!("a single spike's mean of {one:.4} becomes 0 with a step of {step:.4}");
             self.find(Level::Warning, Topic::Vanishes, Variable::Psp, text);
         } else if one < 2.0 * step {
-            let text = format!("a single spike's mean of {one:.4} is {:.1} steps (typical {TYPICAL_PSP})", one / step);
+            let text = format!(
+                "a single spike's mean of {one:.4} is {:.1} steps (typical {TYPICAL_PSP})",
+                one / step
+            );
             self.find(Level::Note, Topic::Vanishes, Variable::Psp, text);
         }
     }
@@ -272,7 +306,12 @@ impl LayerLint<'_> {
             let tau = |gain: f64| -1.0 / (1.0 - gain).ln();
             let off = tau(gain) / tau(wanted) - 1.0;
             if off.abs() > 0.02 {
-                let text = format!("τ becomes {:.2} steps instead of {:.2} ({:+.0} %)", tau(gain), tau(wanted), 100.0 * off);
+                let text = format!(
+                    "τ becomes {:.2} steps instead of {:.2} ({:+.0} %)",
+                    tau(gain),
+                    tau(wanted),
+                    100.0 * off
+                );
                 self.find(Level::Warning, Topic::Decay, variable, text);
             }
             let line = *self.table.of(variable);
@@ -283,9 +322,21 @@ impl LayerLint<'_> {
             };
             let zone = slack * lsb(&line) / gain;
             if zone > 0.5 {
-                let text = format!("stops moving within {zone:.2} of its input (step {:.4}, share {gain:.3})", lsb(&line));
-                self.find(if zone > 4.0 { Level::Warning } else { Level::Note }, Topic::DeadZone, variable, text);
+                let text = format!(
+                    "stops moving within {zone:.2} of its input (step {:.4}, share {gain:.3})",
+                    lsb(&line)
+                );
+                self.find(
+                    if zone > 4.0 { Level::Warning } else { Level::Note },
+                    Topic::DeadZone,
+                    variable,
+                    text,
+                );
             }
         }
     }
 }
+
+#[cfg(test)]
+#[path = "lint_tests.rs"]
+mod tests;

@@ -5,18 +5,25 @@
 //! | [`notation`] | formats as text |
 //! | [`formats`] | formats of a whole network |
 //! | [`ranges`], [`lint`], [`table`] | the effective table and its warnings |
-//! | [`profile`], [`trial`] | chips as data, and a network under one |
+//! | [`profile`], [`trial`] | chips as data, and a network under one beside the reference |
 //! | [`cell`] | one network, trained and tested |
-//! | [`sweep`] | many of them |
+//! | [`store`], [`runner`] | rows that survive a kill, and what fills them |
+//! | [`sweep`] | a grid of networks |
+//! | [`attribute`] | one variable quantised, or spared, at a time |
+//! | [`bias`] | what each rounding does on average |
 
-pub mod args;
+pub mod attribute;
+pub mod bias;
 pub mod cell;
 pub mod error;
+pub mod figure;
 pub mod formats;
 pub mod lint;
 pub mod notation;
 pub mod profile;
 pub mod ranges;
+pub mod runner;
+pub mod store;
 pub mod sweep;
 pub mod table;
 pub mod trial;

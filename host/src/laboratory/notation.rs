@@ -12,9 +12,12 @@
 //! A `limit` is a largest raw magnitude below the end of the range.
 
 use super::error::LabError;
+use crate::experiment::manifest::{kernel_name, preset_name};
 use apical_core::emulated::{Decay, VariableFormat};
 use apical_core::formats::{Format, Variable};
+use apical_core::parameters::Preset;
 use apical_core::rounding::{Overflow, Rounding};
+use apical_core::tables::psp::Kernel;
 use std::fmt;
 use std::str::FromStr;
 
@@ -80,7 +83,8 @@ impl FromStr for Notation {
         }
         if let Some(limit) = parts.next().filter(|part| !part.is_empty()) {
             let limit: Option<i64> = limit.parse().ok().filter(|&limit| limit > 0);
-            notation.limit = Some(limit.ok_or_else(|| wrong("the limit is not a whole number above 0".into()))?);
+            notation.limit =
+                Some(limit.ok_or_else(|| wrong("the limit is not a whole number above 0".into()))?);
         }
         match parts.next() {
             Some(_) => Err(wrong("more than bits.fraction:rounding:overflow:limit".into())),
@@ -97,7 +101,32 @@ fn width_of(text: &str) -> Option<Format> {
     Some(Format::new(bits, fraction))
 }
 
+/// A kernel by its name.
+///
+/// # Errors
+/// That there is none of this name.
+pub fn kernel(name: &str) -> Result<Kernel, LabError> {
+    let all = [Kernel::Scaled, Kernel::Cut, Kernel::Paper];
+    let named = all.into_iter().find(|&kernel| kernel_name(kernel) == name);
+    let names = || all.map(kernel_name).join(", ");
+    named.ok_or_else(|| LabError::syntax("kernel", name, format!("is none of {}", names())))
+}
+
+/// Initial weights by name.
+///
+/// # Errors
+/// That there are none of this name.
+pub fn preset(name: &str) -> Result<Preset, LabError> {
+    let all = [Preset::Paper, Preset::May2017];
+    let named = all.into_iter().find(|&preset| preset_name(preset) == name);
+    let names = || all.map(preset_name).join(", ");
+    named.ok_or_else(|| LabError::syntax("preset", name, format!("is none of {}", names())))
+}
+
 /// A rounding by its name.
+///
+/// # Errors
+/// That there is none of this name.
 pub fn rounding(name: &str) -> Result<Rounding, LabError> {
     let named = Rounding::ALL.into_iter().find(|mode| mode.name() == name);
     let names = || Rounding::ALL.map(Rounding::name).join(", ");
@@ -105,6 +134,9 @@ pub fn rounding(name: &str) -> Result<Rounding, LabError> {
 }
 
 /// An overflow by its name.
+///
+/// # Errors
+/// That there is none of this name.
 pub fn overflow(name: &str) -> Result<Overflow, LabError> {
     let named = Overflow::ALL.into_iter().find(|mode| mode.name() == name);
     let names = || Overflow::ALL.map(Overflow::name).join(", ");
@@ -159,10 +191,9 @@ impl FromStr for Layers {
         match text {
             "hidden" => Ok(Self::Hidden),
             "output" => Ok(Self::Output),
-            _ => text
-                .parse()
-                .map(Self::Number)
-                .map_err(|_| LabError::syntax("layer", text, "is neither hidden, nor output, nor a number from 0")),
+            _ => text.parse().map(Self::Number).map_err(|_| {
+                LabError::syntax("layer", text, "is neither hidden, nor output, nor a number from 0")
+            }),
         }
     }
 }
@@ -196,7 +227,9 @@ fn variables(name: &str) -> Option<Vec<Variable>> {
         "all" => Some(Variable::ALL.to_vec()),
         "weights" => Some(vec![Weight, Feedback]),
         "states" => Some(vec![FilterFast, FilterSlow, Basal, Soma, Apical]),
-        _ => Variable::ALL.into_iter().find(|variable| variable.name() == name).map(|variable| vec![variable]),
+        _ => {
+            Variable::ALL.into_iter().find(|variable| variable.name() == name).map(|variable| vec![variable])
+        }
     }
 }
 
@@ -210,7 +243,11 @@ impl FromStr for Target {
         };
         let Some(variables) = variables(name) else {
             let names = Variable::ALL.map(Variable::name).join(", ");
-            return Err(LabError::syntax("variable", name, format!("is none of {names}, weights, states, all")));
+            return Err(LabError::syntax(
+                "variable",
+                name,
+                format!("is none of {names}, weights, states, all"),
+            ));
         };
         Ok(Self { name: name.into(), variables, layers })
     }
@@ -236,13 +273,20 @@ impl FromStr for Change {
 
     fn from_str(text: &str) -> Result<Self, LabError> {
         let Some((target, notation)) = text.split_once('=') else {
-            return Err(LabError::syntax("format", text, "is not VARIABLE[@LAYER]=bits.fraction:rounding:overflow"));
+            return Err(LabError::syntax(
+                "format",
+                text,
+                "is not VARIABLE[@LAYER]=bits.fraction:rounding:overflow",
+            ));
         };
         Ok(Self { target: target.trim().parse()?, notation: notation.trim().parse()? })
     }
 }
 
 /// A decay by its name: `fine`, `shift`, `bits:12`.
+///
+/// # Errors
+/// What is no such name.
 pub fn decay(text: &str) -> Result<Decay, LabError> {
     match text.split_once(':') {
         None if text == "fine" => Ok(Decay::Fine),
@@ -262,5 +306,57 @@ pub fn decay_name(decay: Decay) -> String {
         Decay::Fine => "fine".into(),
         Decay::Shift => "shift".into(),
         Decay::Bits(bits) => format!("bits:{bits}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_stays_as_it_was() {
+        let line = VariableFormat::new(16, 8, Rounding::Nearest);
+        let change: Notation = ":floor:wrap".parse().expect("a rounding and an overflow");
+        let changed = change.apply(&line);
+        assert_eq!(
+            (changed.format, changed.rounding, changed.overflow),
+            (line.format, Rounding::Floor, Overflow::Wrap)
+        );
+    }
+
+    #[test]
+    fn formats_read_back_as_they_are_written() {
+        for text in ["8.4:stochastic:saturate", "16.-2:floor:drop", "15.8:nearest:saturate:16383", ":floor"] {
+            assert_eq!(text.parse::<Notation>().expect("a format").to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_bad_format_is_refused_in_one_line() {
+        for text in [
+            "soma",
+            "soma=16",
+            "soma=1.0",
+            "soma=33.0",
+            "soma=8.4:up",
+            "soma=8.4:floor:explode",
+            "soma=8.4:floor:wrap:0",
+            "soma=8.4:floor:wrap:9:9",
+            "sema=8.4",
+            "soma@top=8.4",
+            "soma=x.y",
+            "soma=8.99",
+        ] {
+            let error = text.parse::<Change>().expect_err(text).to_string();
+            assert!(!error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_group_stands_for_its_variables_in_the_layers_named() {
+        let target: Target = "weights@hidden".parse().expect("a target");
+        assert_eq!(target.variables, [Variable::Weight, Variable::Feedback]);
+        assert!(target.layers.contains(0, 2) && !target.layers.contains(1, 2));
+        assert_eq!(target.to_string(), "weights@hidden");
     }
 }

@@ -2,8 +2,9 @@
 
 use super::error::LabError;
 use super::formats::{Formats, Numbers};
+use super::table::effective;
 use crate::model::Model;
-use apical_core::emulated::{Decay, Table};
+use crate::report::table::Table;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -27,11 +28,14 @@ const BUILT_IN: [(&str, &str); 10] = [
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
-    /// Name in flags.
+    /// Name in flags; that of the file if left out.
+    #[serde(default)]
     pub name: String,
     /// Name in texts.
+    #[serde(default)]
     pub title: String,
     /// One line.
+    #[serde(default)]
     pub summary: String,
     /// Whether it is the f64 reference, without formats.
     #[serde(default)]
@@ -40,6 +44,7 @@ pub struct Profile {
     #[serde(default = "fine")]
     pub decay: String,
     /// Where the numbers are from.
+    #[serde(default)]
     pub sources: Vec<String>,
     /// Formats in the notation of the flags; what is left out is as in `wide`.
     #[serde(default)]
@@ -169,10 +174,16 @@ impl Profile {
     /// Never: a test reads them all.
     #[must_use]
     pub fn built_in() -> Vec<Self> {
-        BUILT_IN.iter().map(|(_, text)| toml::from_str(text).expect("built-in profiles are well-formed")).collect()
+        BUILT_IN
+            .iter()
+            .map(|(_, text)| toml::from_str(text).expect("built-in profiles are well-formed"))
+            .collect()
     }
 
     /// A profile by name, or from a file of that path.
+    ///
+    /// # Errors
+    /// That there is neither, or what is wrong with the file.
     pub fn named(name: &str) -> Result<Self, LabError> {
         if let Some((_, text)) = BUILT_IN.iter().find(|(known, _)| *known == name) {
             return toml::from_str(text).map_err(|error| LabError::content(Path::new(name), error));
@@ -181,18 +192,28 @@ impl Profile {
         if path.extension().is_none() && !path.exists() {
             let names: Vec<_> = BUILT_IN.iter().map(|(known, _)| *known).collect();
             let why = format!("is none of native16, native8, wide, {}, nor a file", names.join(", "));
-            return Err(LabError::syntax("formats", name, why));
+            return Err(LabError::syntax("profile", name, why));
         }
         let text = std::fs::read_to_string(path).map_err(LabError::file(path))?;
-        toml::from_str(&text).map_err(|error| LabError::content(path, error))
+        let mut profile: Self = toml::from_str(&text).map_err(|error| LabError::content(path, error))?;
+        if profile.name.is_empty() {
+            profile.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        }
+        if profile.title.is_empty() {
+            profile.title.clone_from(&profile.name);
+        }
+        Ok(profile)
     }
 
     /// Its formats for a network of so many layers, checked.
+    ///
+    /// # Errors
+    /// The first that the core cannot run.
     pub fn numbers(&self, layers: usize) -> Result<Numbers, LabError> {
         if self.float {
             return Ok(Numbers::Float);
         }
-        let mut formats = Formats { tables: vec![Table::wide(); layers], decay: Decay::Fine };
+        let mut formats = Formats::wide(layers);
         formats.read(&self.decay, &self.formats)?;
         formats.check()?;
         Ok(Numbers::Integer(formats))
@@ -206,7 +227,7 @@ impl Profile {
             let need = limit.need.of(model);
             let verdict = match need {
                 need if need <= limit.value => "fits".into(),
-                need if limit.need.spread() => format!("needs {} cores", need.div_ceil(limit.value)),
+                need if limit.need.spread() => format!("needs {} cores", need.div_ceil(limit.value.max(1))),
                 _ => "DOES NOT FIT".to_owned(),
             };
             let _ = writeln!(
@@ -222,49 +243,75 @@ impl Profile {
     }
 }
 
-/// List chip profiles, or show one
-#[derive(Debug, Clone, clap::Args)]
-pub struct ProfilesArgs {
-    /// Profile, or a file with one
-    name: Option<String>,
-    #[command(flatten)]
-    model: super::args::ModelArgs,
+/// All profiles that come with the program, a line of formats and one of words each.
+#[must_use]
+pub fn list() -> String {
+    let head = ["profile", "weights", "states", "decays", "exact", "approximate", "not possible"];
+    let mut table = Table::new(4, head);
+    let profiles = Profile::built_in();
+    for profile in &profiles {
+        let count = |status| profile.items.iter().filter(|item| item.status == status).count().to_string();
+        let format = |names: &[&str]| {
+            let found = names.iter().find_map(|name| profile.formats.get(*name));
+            found.map_or("f64", String::as_str).replace(":saturate", "")
+        };
+        let decay = if profile.float { "f64" } else { &profile.decay };
+        table.row([
+            profile.name.clone(),
+            format(&["weights"]),
+            format(&["states", "soma"]),
+            decay.into(),
+            count(Status::Exact),
+            count(Status::Approximation),
+            count(Status::NotPossible),
+        ]);
+    }
+    let mut text = table.render() + "\n";
+    for profile in &profiles {
+        let _ = writeln!(text, "  {:<19} {}", profile.name, profile.summary);
+    }
+    text + "\n  weights, states: bits.fraction:rounding, saturating unless it says otherwise\n"
 }
 
-/// Runs `apical profiles`.
-pub fn run(args: &ProfilesArgs) -> Result<String, LabError> {
-    let Some(name) = &args.name else {
-        return Ok(list());
-    };
+/// One profile: sources, effective formats of a model, what fits and what does not.
+///
+/// # Errors
+/// That there is none of this name, or what is wrong with its file.
+pub fn show(name: &str, model: &Model) -> Result<String, LabError> {
     let profile = Profile::named(name)?;
-    let model = args.model.model(784, 10, 1)?;
     let mut text = format!("{}: {}\n{}\n", profile.name, profile.title, profile.summary);
     for source in &profile.sources {
         let _ = writeln!(text, "  source: {source}");
     }
-    text += &super::table::effective(&model, &profile.numbers(model.layers())?);
-    let _ = writeln!(text, "{} on this chip", model.topology());
-    Ok(text + &profile.fits(&model))
+    text += &effective(model, &profile.numbers(model.layers())?);
+    let _ = writeln!(text, "{} on {}", model.topology(), profile.title);
+    Ok(text + &profile.fits(model))
 }
 
-fn list() -> String {
-    let mut text = String::new();
-    for profile in Profile::built_in() {
-        let count = |status| profile.items.iter().filter(|item| item.status == status).count();
-        let weight = profile.formats.get("weights").map_or("f64", String::as_str);
-        let state = profile.formats.get("states").or(profile.formats.get("soma")).map_or("f64", String::as_str);
-        let _ = writeln!(
-            text,
-            "{:<19} {}\n{:<19} weights {weight}, states {state}, decays {}\n{:<19} {} exact, {} approximate, {} not possible",
-            profile.name,
-            profile.summary,
-            "",
-            if profile.float { "f64" } else { &profile.decay },
-            "",
-            count(Status::Exact),
-            count(Status::Approximation),
-            count(Status::NotPossible),
-        );
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_profile_loads_and_has_formats_for_any_depth() {
+        for profile in Profile::built_in() {
+            for layers in 1..4 {
+                profile.numbers(layers).unwrap_or_else(|error| panic!("{}: {error}", profile.name));
+            }
+            assert!(!profile.sources.is_empty() && !profile.items.is_empty(), "{}", profile.name);
+        }
     }
-    text
+
+    #[test]
+    fn the_name_of_a_built_in_profile_is_that_of_its_file() {
+        for ((name, _), profile) in BUILT_IN.iter().zip(Profile::built_in()) {
+            assert_eq!(*name, profile.name);
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_neither_profile_nor_file_lists_the_profiles() {
+        let error = Profile::named("lohi").expect_err("there is no such chip").to_string();
+        assert!(error.contains("loihi") && !error.contains('\n'), "{error}");
+    }
 }

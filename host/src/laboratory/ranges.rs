@@ -61,7 +61,13 @@ impl Expected {
             Variable::Weight if self.is_output => (14.0 * faster).max(self.initial + 5.0),
             Variable::Weight => (6.8 * faster).max(self.initial),
             Variable::Bias => 7.5,
-            Variable::Feedback => if self.is_output { 0.0 } else { self.feedback },
+            Variable::Feedback => {
+                if self.is_output {
+                    0.0
+                } else {
+                    self.feedback
+                }
+            }
         }
     }
 

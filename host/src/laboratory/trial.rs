@@ -1,153 +1,193 @@
-//! `apical compare --profile NAME`: a network under a chip's formats, beside the reference.
+//! A network under chosen formats, beside the f64 reference, over paired seeds.
 
-use super::args::{FormatArgs, ModelArgs};
 use super::cell::{Cell, Outcome};
-use super::error::LabError;
 use super::formats::Numbers;
 use super::profile::Profile;
-use super::sweep::summary::over_seeds;
-use super::table::effective;
-use crate::data::{Dataset, default_directory};
-use crate::statistics::paired_interval;
+use super::sweep::summary::{over_seeds, seeds_wanted};
+use crate::data::Dataset;
+use crate::experiment::compare::CONFIDENCE;
+use crate::experiment::{Manifest, Plan, Progress};
+use crate::report::table::{count, significant};
+use crate::statistics::{Interval, McNemar, PairedDifference, mcnemar, paired_interval};
 use apical_core::formats::Variable;
+use apical_core::losses::Tally;
 use rayon::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fmt::Write;
-use std::path::PathBuf;
 
-/// Train under a chip's formats beside the float reference; say what fits and what does not
-#[derive(Debug, Clone, clap::Args)]
-pub struct TrialArgs {
-    /// Profile, or a file with one
-    profile: String,
-    #[command(flatten)]
-    model: ModelArgs,
-    /// Change of a format (repeatable)
-    #[arg(long = "format", value_name = "VAR[@LAYER]=FORMAT")]
-    changes: Vec<super::notation::Change>,
-    /// Seeds, each trained twice: under the profile and in float
-    #[arg(long, value_delimiter = ',', default_value = "1,2,3")]
+/// What came of it.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    manifest: Value,
+    name: String,
+    fits: String,
+    topology: String,
     seeds: Vec<u64>,
-    /// Training examples in all
-    #[arg(long, default_value_t = 60_000)]
-    examples: usize,
-    /// Steps of a test
-    #[arg(long, default_value_t = 250)]
-    test_steps: u32,
-    /// Test images
-    #[arg(long, default_value_t = 10_000)]
-    test_images: usize,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-    /// Write JSON to a file as well
-    #[arg(long)]
-    output: Option<PathBuf>,
-    /// Do not run the float reference
-    #[arg(long)]
-    alone: bool,
+    /// Under the formats, one for each seed.
+    pub outcomes: Vec<Outcome>,
+    /// The reference, likewise.
+    pub references: Vec<Outcome>,
+    /// Test error, mean over seeds.
+    pub error: Interval,
+    /// Test error less the reference's.
+    pub cost: Option<PairedDifference>,
+    /// Over the test images of all seeds; the formats are a, the reference b.
+    pub mcnemar: McNemar,
 }
 
-/// Runs a profile.
-pub fn run(args: &TrialArgs) -> Result<String, LabError> {
-    let data = Dataset::load(&args.model.data.clone().unwrap_or_else(default_directory))?;
-    let profile = Profile::named(&args.profile)?;
-    let model = args.model.model(data.train.pixels(), data.classes, 1)?;
-    let formats = FormatArgs { formats: args.profile.clone(), changes: args.changes.clone(), decay: None };
-    let numbers = formats.numbers(model.layers())?;
-    if args.seeds.is_empty() || args.examples == 0 || args.test_images == 0 || args.test_images > data.test.len() {
-        return Err(LabError::syntax("profile", &args.profile, "needs a seed, an example and a test image, and no more images than there are"));
+/// A manifest of a plan in these formats.
+#[must_use]
+pub fn manifest(plan: &Plan, numbers: &Numbers, dataset: &Dataset) -> Value {
+    let mut manifest = serde_json::to_value(Manifest::new(plan, dataset)).unwrap_or_default();
+    if let Value::Object(fields) = &mut manifest {
+        fields.remove("rounding");
+        fields.insert("formats".into(), numbers.json());
     }
-    if !args.json {
-        eprint!("{}", effective(&model, &numbers));
-    }
-    let cell = |numbers: &Numbers, seed: u64| Cell {
-        model: crate::model::Model { seed, ..model.clone() },
-        numbers: numbers.clone(),
-        examples: args.examples,
-        test_steps: args.test_steps,
-        test_images: args.test_images,
-        count: true,
+    manifest
+}
+
+/// Trains and tests every seed in these formats and in the reference's.
+///
+/// # Panics
+/// If the plan has no seed; a checked one has.
+#[must_use]
+pub fn trial(
+    plan: &Plan,
+    (name, numbers): (&str, &Numbers),
+    profile: Option<&Profile>,
+    dataset: &Dataset,
+    progress: &Progress,
+) -> Trial {
+    let cells = |numbers: &Numbers| {
+        let cell = |&seed: &u64| Cell::new(plan, numbers.clone(), seed);
+        plan.seeds.iter().map(cell).collect::<Vec<_>>()
     };
-    let mut cells: Vec<Cell> = args.seeds.iter().map(|&seed| cell(&numbers, seed)).collect();
-    let beside = !args.alone && !profile.float;
-    if beside {
-        cells.extend(args.seeds.iter().map(|&seed| cell(&Numbers::Float, seed)));
+    let mut all = cells(numbers);
+    // Counting takes the long way through every narrowing; one seed tells enough.
+    all[0].count = true;
+    all.extend(cells(&Numbers::Float));
+    let bar = progress.bar("train and test", all.iter().map(Cell::work).sum::<u64>() as usize);
+    let run = |cell: &Cell| cell.run(dataset, |work| bar.inc(work));
+    let mut outcomes: Vec<Outcome> = all.par_iter().with_max_len(1).map(run).collect();
+    bar.finish_and_clear();
+    let references = outcomes.split_off(plan.seeds.len());
+    let errors = |outcomes: &[Outcome]| outcomes.iter().map(Outcome::test_error).collect::<Vec<_>>();
+    let (ours, theirs) = (errors(&outcomes), errors(&references));
+    let model = plan.model(0);
+    Trial {
+        manifest: manifest(plan, numbers, dataset),
+        name: name.to_owned(),
+        fits: profile.map_or(String::new(), |profile| {
+            format!("\n{} on {}\n{}", model.topology(), profile.title, profile.fits(&model))
+        }),
+        topology: model.topology(),
+        seeds: plan.seeds.clone(),
+        error: over_seeds(&ours),
+        cost: paired_interval(&ours, &theirs, CONFIDENCE),
+        mcnemar: pooled(&outcomes, &references, &dataset.test.labels),
+        outcomes,
+        references,
     }
-    let outcomes: Vec<Outcome> = cells.par_iter().with_max_len(1).map(|cell| cell.run(&data)).collect();
-    let error = |outcome: &Outcome| outcome.test_wrong as f64 / args.test_images as f64;
-    let (ours, theirs) = outcomes.split_at(args.seeds.len());
-    let errors: Vec<f64> = ours.iter().map(error).collect();
-    let references: Vec<f64> = theirs.iter().map(error).collect();
-    let interval = over_seeds(&errors);
-    let cost = paired_interval(&errors, &references, 0.95);
-    let result = json!({
-        "profile": profile.name,
-        "topology": model.topology(),
-        "seeds": args.seeds,
-        "examples": args.examples,
-        "test_steps": args.test_steps,
-        "test_images": args.test_images,
-        "data_sha256": data.sha256,
-        "version": env!("CARGO_PKG_VERSION"),
-        "command": std::env::args().skip(1).collect::<Vec<_>>().join(" "),
-        "errors": errors,
-        "error": interval,
-        "float_errors": references,
-        "cost": cost,
-        "lost_updates": ours.iter().map(Outcome::lost_updates).filter(|lost| lost.is_finite()).collect::<Vec<_>>(),
-        "overflows": ours.iter().map(Outcome::overflows).collect::<Vec<_>>(),
-        "digests": ours.iter().map(|outcome| outcome.digest.map(|digest| format!("{digest:016x}"))).collect::<Vec<_>>(),
-    });
-    let pretty = serde_json::to_string_pretty(&result).expect("a result is plain data") + "\n";
-    if let Some(path) = &args.output {
-        std::fs::write(path, &pretty).map_err(LabError::file(path))?;
-    }
-    if args.json {
-        return Ok(pretty);
-    }
-    let mut text = format!("{}: {}\n", profile.name, profile.title);
-    let list = |errors: &[f64]| errors.iter().map(|error| format!("{:.2}", 100.0 * error)).collect::<Vec<_>>().join(", ");
-    let seeds = if errors.len() == 1 { "one seed: no interval".into() } else { format!("95 % over {} seeds", errors.len()) };
-    let _ = writeln!(
-        text,
-        "test error {:.2} % [{:.2}, {:.2}] ({seeds}: {}), {}, {} examples",
-        100.0 * interval.estimate,
-        100.0 * interval.low,
-        100.0 * interval.high,
-        list(&errors),
-        model.topology(),
-        args.examples
-    );
-    if let Some(cost) = cost {
-        let width = cost.interval().map_or(String::new(), |i| format!(" [{:+.2}, {:+.2}]", 100.0 * i.low, 100.0 * i.high));
-        let _ = writeln!(text, "cost against float ({}): {:+.2} points{width}", list(&references), 100.0 * cost.mean);
-    }
-    text += &losses(ours);
-    let _ = writeln!(text, "{} on this chip", model.topology());
-    Ok(text + &profile.fits(&model))
 }
 
-/// What was lost in training, all seeds together, by variable.
-fn losses(outcomes: &[Outcome]) -> String {
-    let mut text = String::new();
-    for variable in Variable::ALL {
-        let tallies = outcomes.iter().flat_map(|outcome| &outcome.losses).map(|layer| &layer[variable as usize]);
-        let (mut saturated, mut wrapped, mut dropped, mut lost, mut values) = (0, 0, 0, 0, 0);
-        for tally in tallies {
-            saturated += tally.saturated;
-            wrapped += tally.wrapped;
-            dropped += tally.dropped;
-            lost += tally.lost;
-            values += tally.values;
+/// Images that only one of the two got wrong, over all seeds.
+fn pooled(ours: &[Outcome], theirs: &[Outcome], labels: &[u8]) -> McNemar {
+    let (mut only_ours, mut only_theirs) = (0, 0);
+    for (ours, theirs) in ours.iter().zip(theirs) {
+        for ((a, b), label) in ours.answers.iter().zip(&theirs.answers).zip(labels) {
+            only_ours += u64::from(a != label && b == label);
+            only_theirs += u64::from(a == label && b != label);
         }
-        if saturated + wrapped + dropped + lost > 0 {
-            let _ = write!(text, "  lost in {}: {saturated} saturated, {wrapped} wrapped, {dropped} dropped", variable.name());
-            if values > 0 {
-                let _ = write!(text, ", {:.1} % of updates rounded to nothing", 100.0 * lost as f64 / values as f64);
+    }
+    mcnemar(only_ours, only_theirs)
+}
+
+impl Trial {
+    /// Everything, for programs; shares are fractions, not percent.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let errors = |outcomes: &[Outcome]| outcomes.iter().map(Outcome::test_error).collect::<Vec<_>>();
+        let digest = |outcome: &Outcome| outcome.digest.map(|digest| format!("{digest:016x}"));
+        let counted = &self.outcomes[0];
+        json!({
+            "manifest": self.manifest,
+            "formats": self.name,
+            "topology": self.topology,
+            "seeds": self.seeds,
+            "errors": errors(&self.outcomes),
+            "error": self.error,
+            "reference_errors": errors(&self.references),
+            "cost": self.cost,
+            "seeds_for_a_tenth_of_a_point": self.cost.as_ref().and_then(seeds_wanted),
+            "mcnemar": self.mcnemar,
+            "lost_updates": Some(counted.lost_updates()).filter(|lost| lost.is_finite()),
+            "overflows": counted.overflows(),
+            "mean_weights": self.outcomes.iter().map(|outcome| &outcome.mean_weights).collect::<Vec<_>>(),
+            "digests": self.outcomes.iter().map(digest).collect::<Vec<_>>(),
+        })
+    }
+
+    /// A page.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text =
+            format!("{} against the f64 reference, {}, test error in %\n", self.name, self.topology);
+        for ((seed, ours), theirs) in self.seeds.iter().zip(&self.outcomes).zip(&self.references) {
+            let (a, b) = (100.0 * ours.test_error(), 100.0 * theirs.test_error());
+            let _ = writeln!(text, "  seed {seed:<4} {a:6.2}  reference {b:6.2}  difference {:+.2}", a - b);
+        }
+        let Interval { estimate, low, high } = self.error;
+        let _ = match (self.seeds.len(), self.cost.and_then(|cost| cost.interval())) {
+            (2.., Some(cost)) => writeln!(
+                text,
+                "  mean {:.2} [{:.2}, {:.2}]; cost {:+.2} points, 95 % interval [{:+.2}, {:+.2}] over {} paired seeds",
+                100.0 * estimate,
+                100.0 * low,
+                100.0 * high,
+                100.0 * cost.estimate,
+                100.0 * cost.low,
+                100.0 * cost.high,
+                self.seeds.len()
+            ),
+            _ => writeln!(text, "  one seed: no interval"),
+        };
+        if let Some(seeds) = self.cost.as_ref().and_then(seeds_wanted) {
+            let _ = writeln!(text, "  a cost known to ±0.1 points would need {seeds} seeds");
+        }
+        let McNemar { only_a, only_b, p_value, .. } = self.mcnemar;
+        let _ = writeln!(
+            text,
+            "  only these formats are wrong on {}, only the reference on {} (McNemar: p = {})",
+            count(only_a),
+            count(only_b),
+            significant(p_value, 2)
+        );
+        text + &losses(&self.outcomes[0]) + &self.fits
+    }
+}
+
+/// What the first seed lost in training, all layers together, by variable.
+fn losses(outcome: &Outcome) -> String {
+    let mut text = String::from("  lost while the first seed trained\n");
+    let nothing = text.len();
+    for variable in Variable::ALL {
+        let mut sum = Tally::default();
+        for layer in &outcome.losses {
+            sum.merge(&layer[variable as usize]);
+        }
+        if sum.overflows() + sum.lost > 0 {
+            let [saturated, wrapped, dropped] = [sum.saturated, sum.wrapped, sum.dropped].map(count);
+            let _ = write!(
+                text,
+                "    {}: {saturated} saturated, {wrapped} wrapped, {dropped} dropped",
+                variable.name()
+            );
+            if sum.values > 0 {
+                let share = 100.0 * sum.lost as f64 / sum.values as f64;
+                let _ = write!(text, ", {share:.1} % of its updates rounded to nothing");
             }
             text.push('\n');
         }
     }
-    text
+    if text.len() == nothing { String::new() } else { text }
 }

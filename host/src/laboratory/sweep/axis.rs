@@ -1,4 +1,4 @@
-//! Axes of a grid: `weights.bits=2..16`, `hidden=50,100,500x100`, `eta@output=0.1,0.21`.
+//! Axes of a grid: `weights.bits=2..16`, `hidden=50,100,500x100`, `rate@output=0.1,0.21`.
 //!
 //! | axis | values |
 //! |---|---|
@@ -7,16 +7,16 @@
 //! | `TARGET.range` | r for a range of ±2^r, at the width there is |
 //! | `TARGET.stagger` | the same, one more in the output layer, whose weights are larger |
 //! | `TARGET.rounding`, `TARGET.overflow` | names |
-//! | `formats`, `decay` | presets or profiles; `fine`, `bits:N`, `shift` |
+//! | `profile`, `decay` | as the flags; `profile=float` is the reference |
 //! | `hidden` | layers joined by `x` |
-//! | `eta`, `eta@hidden`, `eta@output` | learning rates |
+//! | `rate`, `rate@hidden`, `rate@output` | learning rates |
 //! | `kernel`, `preset` | names |
 //!
 //! TARGET is a variable or group with or without a layer, as in `--format`.
 
-use crate::laboratory::args::{kernel, preset};
+use crate::experiment::plan::HIGHEST_RATE;
 use crate::laboratory::error::LabError;
-use crate::laboratory::notation::{Layers, Target, decay, overflow, rounding};
+use crate::laboratory::notation::{Layers, Target, decay, kernel, overflow, preset, rounding};
 use std::str::FromStr;
 
 /// What an axis changes.
@@ -25,13 +25,13 @@ pub enum Knob {
     /// A part of formats.
     Format(Target, Field),
     /// Formats to start from.
-    Formats,
+    Profile,
     /// How finely decays are set.
     Decay,
     /// Hidden layers.
     Hidden,
     /// Learning rate of some layers.
-    Eta(Layers),
+    Rate(Layers),
     /// Synaptic kernel.
     Kernel,
     /// Initial weights.
@@ -82,7 +82,11 @@ impl FromStr for Axis {
                 Some((first, last)) => {
                     let end = |text: &str| text.parse::<i32>().ok();
                     let (Some(first), Some(last)) = (end(first), end(last.trim_start_matches('='))) else {
-                        return Err(LabError::syntax("axis", text, format!("'{part}' is not FIRST..LAST in whole numbers")));
+                        return Err(LabError::syntax(
+                            "axis",
+                            text,
+                            format!("'{part}' is not FIRST..LAST in whole numbers"),
+                        ));
                     };
                     list.extend((first..=last).take(1000).map(|value| value.to_string()));
                 }
@@ -102,16 +106,16 @@ impl FromStr for Axis {
 
 fn knob(name: &str) -> Result<Knob, LabError> {
     Ok(match name {
-        "formats" => Knob::Formats,
+        "profile" => Knob::Profile,
         "decay" => Knob::Decay,
         "hidden" => Knob::Hidden,
         "kernel" => Knob::Kernel,
         "preset" => Knob::Preset,
-        "eta" => Knob::Eta(Layers::All),
-        _ if name.starts_with("eta@") => Knob::Eta(name[4..].parse()?),
+        "rate" => Knob::Rate(Layers::All),
+        _ if name.starts_with("rate@") => Knob::Rate(name[5..].parse()?),
         _ => {
             let Some((target, field)) = name.rsplit_once('.') else {
-                let why = "is none of formats, decay, hidden, kernel, preset, eta, seed, nor TARGET.FIELD";
+                let why = "is none of profile, decay, hidden, kernel, preset, rate, nor VARIABLE.FIELD";
                 return Err(LabError::syntax("axis", name, why));
             };
             let field = match field {
@@ -138,10 +142,10 @@ fn check(knob: &Knob, value: &str) -> Result<(), LabError> {
         Knob::Format(_, Field::Overflow) => overflow(value).map(|_| ()),
         Knob::Format(_, Field::Bits) => number(value, 2..=32).map(|_| ()),
         Knob::Format(_, _) => number(value, -32..=48).map(|_| ()),
-        Knob::Formats => Ok(()),
+        Knob::Profile => Ok(()),
         Knob::Decay => decay(value).map(|_| ()),
         Knob::Hidden => hidden(value).map(|_| ()),
-        Knob::Eta(_) => eta(value).map(|_| ()),
+        Knob::Rate(_) => rate(value).map(|_| ()),
         Knob::Kernel => kernel(value).map(|_| ()),
         Knob::Preset => preset(value).map(|_| ()),
     }
@@ -151,7 +155,11 @@ fn check(knob: &Knob, value: &str) -> Result<(), LabError> {
 pub(super) fn number(value: &str, bounds: std::ops::RangeInclusive<i8>) -> Result<i8, LabError> {
     let parsed = value.parse().ok().filter(|number| bounds.contains(number));
     parsed.ok_or_else(|| {
-        LabError::syntax("axis value", value, format!("is not a whole number from {} to {}", bounds.start(), bounds.end()))
+        LabError::syntax(
+            "axis value",
+            value,
+            format!("is not a whole number from {} to {}", bounds.start(), bounds.end()),
+        )
     })
 }
 
@@ -167,7 +175,49 @@ pub(super) fn hidden(value: &str) -> Result<Vec<usize>, LabError> {
 }
 
 /// A learning rate.
-pub(super) fn eta(value: &str) -> Result<f64, LabError> {
-    let rate = value.parse().ok().filter(|&rate: &f64| rate > 0.0 && rate <= 1.8);
-    rate.ok_or_else(|| LabError::syntax("axis value", value, "is not a learning rate above 0 and at most 1.8"))
+pub(super) fn rate(value: &str) -> Result<f64, LabError> {
+    let rate = value.parse().ok().filter(|&rate: &f64| rate > 0.0 && rate <= HIGHEST_RATE);
+    let why = || format!("is not a learning rate above 0 and at most {HIGHEST_RATE}");
+    rate.ok_or_else(|| LabError::syntax("axis value", value, why()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_includes_both_ends() {
+        let axis: Axis = "weights.bits=2..4,16".parse().expect("an axis");
+        assert_eq!(axis.values, ["2", "3", "4", "16"]);
+        assert_eq!(axis.name, "weights.bits");
+    }
+
+    #[test]
+    fn what_is_no_axis_is_refused_in_one_line() {
+        for text in [
+            "weights.bits",
+            "weights.bits=",
+            "weights.bits=1",
+            "weights.bits=2,2",
+            "weights.width=3",
+            "wights.bits=3",
+            "rate=0",
+            "rate=2",
+            "rate@top=0.1",
+            "hidden=3x",
+            "weights.rounding=up",
+            "weights.bits=4..x",
+            "size=3",
+            "decay=slow",
+        ] {
+            let error = text.parse::<Axis>().expect_err(text).to_string();
+            assert!(!error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn hidden_layers_are_joined_by_x_and_0_is_none() {
+        assert_eq!(hidden("500x100").expect("layers"), [500, 100]);
+        assert_eq!(hidden("0").expect("none"), [0; 0]);
+    }
 }

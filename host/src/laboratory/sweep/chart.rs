@@ -3,18 +3,8 @@
 use super::grid::Grid;
 use super::summary::Summary;
 use crate::laboratory::error::LabError;
+use crate::laboratory::figure::{COLOURS, DARK, Drawn, draw};
 use plotters::prelude::*;
-
-const DARK: RGBColor = RGBColor(0x1f, 0x29, 0x33);
-/// Lines of the columns: distinguishable without red against green (Okabe and Ito).
-const COLOURS: [RGBColor; 6] = [
-    RGBColor(0xd5, 0x5e, 0x00),
-    RGBColor(0x00, 0x72, 0xb2),
-    RGBColor(0x00, 0x9e, 0x73),
-    RGBColor(0xcc, 0x79, 0xa7),
-    RGBColor(0xe6, 0x9f, 0x00),
-    RGBColor(0x56, 0xb4, 0xe9),
-];
 
 /// SVGs by what they show; none where there is nothing to draw.
 pub fn figures(grid: &Grid, summary: &Summary) -> Result<Vec<(String, String)>, LabError> {
@@ -35,24 +25,6 @@ pub fn figures(grid: &Grid, summary: &Summary) -> Result<Vec<(String, String)>, 
     Ok(figures)
 }
 
-/// Draws into an SVG.
-pub fn draw(
-    size: (u32, u32),
-    figure: impl FnOnce(&DrawingArea<SVGBackend<'_>, plotters::coord::Shift>) -> Drawn,
-) -> Result<String, LabError> {
-    let mut svg = String::new();
-    {
-        let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-        let drawn = area.fill(&WHITE).map_err(Into::into).and_then(|()| figure(&area));
-        drawn.and_then(|()| area.present().map_err(Into::into)).map_err(|error: Failure| LabError::Figure(error.to_string()))?;
-    }
-    Ok(svg)
-}
-
-type Failure = Box<dyn std::error::Error>;
-/// What drawing comes to.
-pub type Drawn = Result<(), Failure>;
-
 struct Table {
     title: String,
     row_name: String,
@@ -65,9 +37,16 @@ struct Table {
 }
 
 impl Table {
-    fn new(grid: &Grid, summary: &Summary, facet: &[(usize, String)], rows: usize, columns: Option<usize>) -> Self {
+    fn new(
+        grid: &Grid,
+        summary: &Summary,
+        facet: &[(usize, String)],
+        rows: usize,
+        columns: Option<usize>,
+    ) -> Self {
         let row_values = summary.axis(rows).values.clone();
-        let column_values = columns.map_or(vec![String::new()], |columns| summary.axis(columns).values.clone());
+        let column_values =
+            columns.map_or(vec![String::new()], |columns| summary.axis(columns).values.clone());
         let cell = |row: &String, column: &String| {
             let mut wanted = [facet, &[(rows, row.clone())]].concat();
             wanted.extend(columns.map(|columns| (columns, column.clone())));
@@ -76,14 +55,18 @@ impl Table {
             let choice = choice.split('=').next_back().unwrap_or("").to_owned();
             Some((100.0 * entry.error.estimate, 100.0 * entry.error.half_width(), choice))
         };
-        let cells = row_values.iter().map(|row| column_values.iter().map(|column| cell(row, column)).collect()).collect();
-        let parts: Vec<String> = facet.iter().map(|(axis, value)| format!("{} {value}", summary.axis(*axis).name)).collect();
+        let cells = row_values
+            .iter()
+            .map(|row| column_values.iter().map(|column| cell(row, column)).collect())
+            .collect();
+        let parts: Vec<String> =
+            facet.iter().map(|(axis, value)| format!("{} {value}", summary.axis(*axis).name)).collect();
         let spec = &grid.spec;
         let title = format!(
             "test error (%) {}, {} examples, {} seed(s)",
             parts.join(", "),
-            spec.examples,
-            spec.seeds.len()
+            spec.plan.examples * spec.plan.epochs,
+            spec.plan.seeds.len()
         );
         Self {
             title,
@@ -127,13 +110,18 @@ impl Table {
         }
         let y = top + high * self.rows.len() as i32 + 14;
         let reference = self.reference.map_or(String::new(), |error| format!("float {error:.2} %   "));
-        area.draw(&Text::new(format!("{reference}colour: logarithm of the error, to 90 %"), (14, y), text(12)))?;
+        area.draw(&Text::new(
+            format!("{reference}colour: logarithm of the error, to 90 %"),
+            (14, y),
+            text(12),
+        ))?;
         Ok(())
     }
 
     fn lines(&self, area: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>) -> Drawn {
         let xs: Vec<f64> = self.rows.iter().filter_map(|row| row.parse().ok()).collect();
-        let (first, last) = xs.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &x| (a.min(x), b.max(x)));
+        let (first, last) =
+            xs.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &x| (a.min(x), b.max(x)));
         let errors = self.cells.iter().flatten().flatten().map(|cell| cell.0).chain(self.reference);
         let lowest = errors.fold(90.0, f64::min);
         let mut chart = ChartBuilder::on(area)
@@ -155,7 +143,10 @@ impl Table {
         if let Some(reference) = self.reference {
             let grey = RGBColor(0x66, 0x66, 0x66);
             chart
-                .draw_series(LineSeries::new([(first - 0.5, reference), (last + 0.5, reference)], grey.stroke_width(1)))?
+                .draw_series(LineSeries::new(
+                    [(first - 0.5, reference), (last + 0.5, reference)],
+                    grey.stroke_width(1),
+                ))?
                 .label(format!("float {reference:.2} %"))
                 .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], grey.stroke_width(1)));
         }
@@ -167,12 +158,18 @@ impl Table {
                 .filter_map(|(&x, cells)| cells[c].as_ref().map(|cell| (x, cell.0, cell.1)))
                 .collect();
             chart
-                .draw_series(LineSeries::new(points.iter().map(|point| (point.0, point.1)), colour.stroke_width(2)))?
+                .draw_series(LineSeries::new(
+                    points.iter().map(|point| (point.0, point.1)),
+                    colour.stroke_width(2),
+                ))?
                 .label(column.clone())
                 .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
             chart.draw_series(points.iter().map(|&(x, y, _)| Circle::new((x, y), 3, colour.filled())))?;
             chart.draw_series(points.iter().map(|&(x, y, half)| {
-                PathElement::new([(x, (y - half).max(0.8 * lowest)), (x, (y + half).min(100.0))], colour.stroke_width(1))
+                PathElement::new(
+                    [(x, (y - half).max(0.8 * lowest)), (x, (y + half).min(100.0))],
+                    colour.stroke_width(1),
+                )
             }))?;
         }
         chart
@@ -191,7 +188,8 @@ fn shade(share: f64) -> (RGBColor, RGBColor) {
     let stops = [(0xe8, 0xf1, 0xf8), (0xf8, 0xe3, 0xb0), (0xe0, 0x8a, 0x4a), (0x8c, 0x1d, 0x18)];
     let at = share.clamp(0.0, 1.0) * 3.0;
     let low = (at.floor() as usize).min(2);
-    let mix = |a: i32, b: i32| (f64::from(a) + (f64::from(b) - f64::from(a)) * (at - low as f64)).round() as u8;
+    let mix =
+        |a: i32, b: i32| (f64::from(a) + (f64::from(b) - f64::from(a)) * (at - low as f64)).round() as u8;
     let (a, b) = (stops[low], stops[low + 1]);
     let colour = RGBColor(mix(a.0, b.0), mix(a.1, b.1), mix(a.2, b.2));
     (colour, if share > 0.75 { WHITE } else { DARK })

@@ -4,138 +4,156 @@
 //! |---|---|
 //! | [`axis`] | what can be swept |
 //! | [`grid`] | the cells of a sweep |
-//! | [`store`] | rows that survive a kill |
-//! | [`run`] | pilots, references, cells, on all processors |
 //! | [`summary`] | tables |
 //! | [`chart`] | figures |
 
 pub mod axis;
 pub mod chart;
 pub mod grid;
-pub mod run;
-pub mod store;
 pub mod summary;
 
 use super::error::LabError;
 use super::formats::Numbers;
+use super::runner::{Finished, Planned, Runner, Stage};
+use super::store::{Store, header};
 use super::table::effective;
-use crate::data::{Dataset, default_directory};
-use grid::{Grid, Spec};
-use std::path::PathBuf;
+use crate::data::Dataset;
+use crate::experiment::Progress;
+use crate::report;
+use grid::Grid;
+use serde_json::json;
+use std::path::Path;
 
-/// Train a grid of networks and tabulate their errors; resumes where it was interrupted
-#[derive(Debug, Clone, clap::Args)]
-pub struct SweepArgs {
-    /// TOML file with the sweep; flags override it
-    spec: Option<PathBuf>,
-    /// Axis, such as weights.bits=2..16 or hidden=50,100,500x100 (repeatable)
-    #[arg(long = "axis", value_name = "NAME=VALUES")]
-    axes: Vec<String>,
-    /// Axis of which only the best value is run, chosen by the error in training (repeatable)
-    #[arg(long, value_name = "NAME")]
-    best: Vec<String>,
-    /// Training examples of the cells that choose
-    #[arg(long)]
-    pilot_examples: Option<usize>,
-    /// Seeds
-    #[arg(long, value_delimiter = ',')]
-    seeds: Vec<u64>,
-    /// Units of each hidden layer
-    #[arg(long, value_delimiter = ',')]
-    hidden: Vec<usize>,
-    /// η, one or one for each layer
-    #[arg(long, value_delimiter = ',')]
-    learning_rate: Vec<f64>,
-    /// Formats to start from: native16, native8, wide, a profile or a profile's file
-    #[arg(long)]
-    formats: Option<String>,
-    /// Change of a format in every cell (repeatable)
-    #[arg(long = "format", value_name = "VAR[@LAYER]=FORMAT")]
-    format: Vec<String>,
-    /// Training examples of a cell
-    #[arg(long)]
-    examples: Option<usize>,
-    /// Steps of a test
-    #[arg(long)]
-    test_steps: Option<u32>,
-    /// Test images
-    #[arg(long)]
-    test_images: Option<usize>,
-    /// Run the f64 reference beside
-    #[arg(long)]
-    reference: bool,
-    /// Count losses
-    #[arg(long)]
-    counters: bool,
-    /// Networks at a time; as many as there are processors if left out
-    #[arg(long)]
-    jobs: Option<usize>,
-    /// Store: a CSV file; manifest, times and figures lie beside it
-    #[arg(long, default_value = "results/sweep.csv")]
-    output: PathBuf,
-    /// Directory of the four IDX files
-    #[arg(long, value_name = "DIRECTORY")]
-    data: Option<PathBuf>,
-    /// No bar
-    #[arg(long)]
-    quiet: bool,
-}
-
-impl SweepArgs {
-    /// File and flags together.
-    fn spec(&self) -> Result<Spec, LabError> {
-        let mut spec = match &self.spec {
-            None => Spec::default(),
-            Some(path) => {
-                let text = std::fs::read_to_string(path).map_err(LabError::file(path))?;
-                toml::from_str(&text).map_err(|error| LabError::content(path, error))?
+/// The effective formats of the first cell that is possible, before anything runs.
+///
+/// # Errors
+/// That no cell is possible.
+pub fn announce(grid: &Grid, data: &Dataset) -> Result<String, LabError> {
+    let seeds = &grid.spec.plan.seeds;
+    let mut refused = None;
+    for values in grid.combinations(true) {
+        match grid.planned(Stage::Cell, &values, seeds[0], data) {
+            Ok(first) => {
+                let axes = grid.names().into_iter().zip(&values);
+                let named: Vec<String> = axes.map(|(axis, value)| format!("{axis}={value}")).collect();
+                let formats = match first.cell.numbers {
+                    Numbers::Integer(_) => effective(&first.cell.model, &first.cell.numbers),
+                    Numbers::Float => String::new(),
+                };
+                let (cells, seeds) = (grid.combinations(false).len(), seeds.len());
+                let named = named.join(" ");
+                return Ok(format!(
+                    "{cells} cells × {seeds} seeds; the first of the grid: {named}\n{formats}"
+                ));
             }
-        };
-        let lists = [(&mut spec.axes, &self.axes), (&mut spec.best, &self.best), (&mut spec.format, &self.format)];
-        lists.into_iter().for_each(|(list, more)| list.extend(more.iter().cloned()));
-        replace(&mut spec.seeds, &self.seeds);
-        replace(&mut spec.hidden, &self.hidden);
-        replace(&mut spec.learning_rate, &self.learning_rate);
-        spec.formats = self.formats.clone().unwrap_or(spec.formats);
-        spec.examples = self.examples.unwrap_or(spec.examples);
-        spec.pilot_examples = self.pilot_examples.unwrap_or(spec.pilot_examples);
-        spec.test_steps = self.test_steps.unwrap_or(spec.test_steps);
-        spec.test_images = self.test_images.unwrap_or(spec.test_images);
-        spec.reference |= self.reference;
-        spec.counters |= self.counters;
-        Ok(spec)
+            Err(error) => refused = refused.or(Some(error)),
+        }
     }
+    Err(refused.unwrap_or_else(|| LabError::syntax("sweep", "", "has no cells")))
 }
 
-fn replace<T: Clone>(place: &mut Vec<T>, values: &[T]) {
-    if !values.is_empty() {
-        *place = values.to_vec();
+/// Runs what the store at `path` does not hold yet; the table, and figures beside the store.
+///
+/// # Errors
+/// A store or a figure that cannot be written; rows before it are safe.
+pub fn run(grid: &Grid, data: &Dataset, path: &Path, progress: &Progress) -> Result<String, LabError> {
+    let store = Store::open(path, header(&grid.names()))?;
+    manifest(grid, data, path, None)?;
+    let runner = Runner::new(data, store, progress);
+    let mut refused = Vec::new();
+    let seeds = &grid.spec.plan.seeds;
+    let mut pilots = Vec::new();
+    if grid.best.contains(&true) {
+        pilots = plan(grid, Stage::Pilot, &grid.combinations(true), &seeds[..1], data, &mut refused);
+        runner.all(&pilots, "pilots")?;
+        refused.clear();
     }
+    let combinations = if pilots.is_empty() { grid.combinations(true) } else { chosen(grid, data, &runner) };
+    let mut planned = Vec::new();
+    if grid.spec.reference {
+        planned = plan(grid, Stage::Float, &grid.references(), seeds, data, &mut refused);
+    }
+    planned.extend(plan(grid, Stage::Cell, &combinations, seeds, data, &mut refused));
+    runner.all(&planned, "cells")?;
+    let finished = runner.finish(&[&pilots, &planned])?;
+    manifest(grid, data, path, Some(&finished))?;
+    let summary = summary::Summary::new(grid, &finished.rows);
+    for (name, figure) in chart::figures(grid, &summary)? {
+        let path = path.with_extension(format!("{name}.svg"));
+        report::write(&path, figure.as_bytes()).map_err(LabError::file(&path))?;
+    }
+    Ok(format!("{}{}", summary.text(), closing(&finished, &refused, path)))
 }
 
-/// Runs `apical sweep`: the table that it prints at the end.
-pub fn run(args: &SweepArgs) -> Result<String, LabError> {
-    let data = Dataset::load(&args.data.clone().unwrap_or_else(default_directory))?;
-    let grid = Grid::new(args.spec()?, &data)?;
-    announce(&grid, &data)?;
-    let jobs = args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let finished = run::run(&grid, &data, &args.output, jobs, args.quiet)?;
-    let summary = summary::Summary::new(&grid, &finished.rows);
-    for (name, figure) in chart::figures(&grid, &summary)? {
-        let path = args.output.with_extension(format!("{name}.svg"));
-        std::fs::write(&path, figure).map_err(LabError::file(&path))?;
+/// What was run, found and refused.
+fn closing(finished: &Finished, refused: &[String], path: &Path) -> String {
+    let Finished { ran, found, seconds, .. } = finished;
+    let mut text = format!("{ran} cells run in {seconds:.0} s, {found} found; {}\n", path.display());
+    for refused in refused.iter().take(5) {
+        text += &format!("not possible: {refused}\n");
     }
-    Ok(format!("{}{}", summary.text(), finished.closing()))
+    if refused.len() > 5 {
+        text += &format!("not possible: {} more\n", refused.len() - 5);
+    }
+    text
 }
 
-/// The effective formats of the first cell, before anything runs.
-fn announce(grid: &Grid, data: &Dataset) -> Result<(), LabError> {
-    let values = grid.combinations(true).into_iter().next().unwrap_or_default();
-    let first = grid.planned(grid::Stage::Cell, &values, grid.spec.seeds[0], data)?;
-    let named: Vec<_> = grid.axes.iter().zip(&values).map(|(axis, value)| format!("{}={value}", axis.name)).collect();
-    eprintln!("first of the grid: {}", named.join(" "));
-    if let Numbers::Integer(_) = first.cell.numbers {
-        eprint!("{}", effective(&first.cell.model, &first.cell.numbers));
+fn plan(
+    grid: &Grid,
+    stage: Stage,
+    combinations: &[Vec<String>],
+    seeds: &[u64],
+    data: &Dataset,
+    refused: &mut Vec<String>,
+) -> Vec<Planned> {
+    let mut planned = Vec::new();
+    for values in combinations {
+        let cells: Result<Vec<_>, _> =
+            seeds.iter().map(|&seed| grid.planned(stage, values, seed, data)).collect();
+        match cells {
+            Ok(cells) => planned.extend(cells),
+            Err(error) => refused.push(format!("{}: {error}", values.join(" "))),
+        }
     }
-    Ok(())
+    planned
+}
+
+/// For every combination of the other axes the values of the smallest error late in
+/// training; the first of equals.
+fn chosen(grid: &Grid, data: &Dataset, runner: &Runner<'_>) -> Vec<Vec<String>> {
+    let header = header(&grid.names());
+    let mut chosen: Vec<(Vec<String>, f64, Vec<String>)> = Vec::new();
+    for values in grid.combinations(true) {
+        let pilot = grid.planned(Stage::Pilot, &values, grid.spec.plan.seeds[0], data);
+        let Ok(planned) = pilot else { continue };
+        let error = runner
+            .look(|rows| rows.get(&planned.key).and_then(|row| row.number(&header, "late_train_error")));
+        let error = error.unwrap_or(f64::INFINITY);
+        let fixed = values.iter().zip(&grid.best).filter(|(_, best)| !**best);
+        let rest: Vec<String> = fixed.map(|(value, _)| value.clone()).collect();
+        match chosen.iter_mut().find(|(known, ..)| *known == rest) {
+            None => chosen.push((rest, error, values)),
+            Some(known) if error < known.1 => *known = (rest, error, values),
+            Some(_) => {}
+        }
+    }
+    chosen.into_iter().map(|(_, _, values)| values).collect()
+}
+
+fn manifest(grid: &Grid, data: &Dataset, path: &Path, last: Option<&Finished>) -> Result<(), LabError> {
+    let manifest = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "commit": option_env!("APICAL_COMMIT"),
+        "command": std::env::args().skip(1).collect::<Vec<_>>().join(" "),
+        "data": { "sha256": data.sha256, "train": data.train.len(), "test": data.test.len() },
+        "columns": header(&grid.names()),
+        "sweep": grid.spec.json(),
+        "jobs": rayon::current_num_threads(),
+        "cells_run": last.map(|last| last.ran),
+        "cells_found": last.map(|last| last.found),
+        "seconds": last.map(|last| (last.seconds * 10.0).round() / 10.0),
+    });
+    let path = path.with_extension("json");
+    let text = serde_json::to_string_pretty(&manifest).unwrap_or_default() + "\n";
+    report::write(&path, text.as_bytes()).map_err(LabError::file(&path))
 }

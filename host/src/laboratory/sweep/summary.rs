@@ -2,14 +2,16 @@
 //! the reference where there is one.
 
 use super::axis::{Axis, Knob};
-use super::grid::{Grid, Stage};
-use super::store::{Rows, header};
-use crate::statistics::{Interval, PairedDifference, mean, paired_interval};
+use super::grid::Grid;
+use crate::experiment::compare::CONFIDENCE;
+use crate::laboratory::runner::Stage;
+use crate::laboratory::store::{Rows, header};
+use crate::statistics::{Interval, PairedDifference, Uncertainty, mean, paired_interval, seeds_needed};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// Confidence of every interval.
-const CONFIDENCE: f64 = 0.95;
+/// Half-width of the interval that [`seeds_wanted`] plans for: 0.1 points.
+pub const PRECISION: f64 = 0.001;
 /// A cell no worse than the reference by this is called as good.
 const POINT: f64 = 0.01;
 
@@ -46,15 +48,29 @@ impl Summary {
         let mut cells = entries(grid, rows, Stage::Cell);
         for entry in &mut cells {
             let reference = references.iter().find(|reference| {
-                reference.values.iter().zip(&entry.values).all(|(theirs, ours)| theirs.is_empty() || theirs == ours)
+                reference
+                    .values
+                    .iter()
+                    .zip(&entry.values)
+                    .all(|(theirs, ours)| theirs.is_empty() || theirs == ours)
             });
             let paired = reference.map(|reference| {
-                let both = entry.errors.iter().filter_map(|(seed, &error)| Some((error, *reference.errors.get(seed)?)));
+                let both = entry
+                    .errors
+                    .iter()
+                    .filter_map(|(seed, &error)| Some((error, *reference.errors.get(seed)?)));
                 both.unzip::<f64, f64, Vec<_>, Vec<_>>()
             });
             entry.cost = paired.and_then(|(ours, theirs)| paired_interval(&ours, &theirs, CONFIDENCE));
         }
-        Self { axes: grid.axes.clone(), best: grid.best.clone(), seeds: grid.spec.seeds.len(), entries: cells, references }
+        let Grid { spec, best } = grid;
+        Self {
+            axes: spec.axes.clone(),
+            best: best.clone(),
+            seeds: spec.plan.seeds.len(),
+            entries: cells,
+            references,
+        }
     }
 
     /// The axes of the table: rows, columns, and those of which each combination of values
@@ -79,7 +95,9 @@ impl Summary {
             let values = &self.axes[axis].values;
             facets = facets
                 .iter()
-                .flat_map(|facet: &Vec<_>| values.iter().map(|value| [&facet[..], &[(axis, value.clone())]].concat()))
+                .flat_map(|facet: &Vec<_>| {
+                    values.iter().map(|value| [&facet[..], &[(axis, value.clone())]].concat())
+                })
                 .collect();
         }
         facets
@@ -95,7 +113,9 @@ impl Summary {
     #[must_use]
     pub fn choice(&self, entry: &Entry) -> String {
         let chosen = entry.values.iter().zip(&self.axes).zip(&self.best).filter(|(_, best)| **best);
-        chosen.map(|((value, axis), _)| format!(" {}={value}", axis.name.rsplit('.').next().unwrap_or(""))).collect()
+        chosen
+            .map(|((value, axis), _)| format!(" {}={value}", axis.name.rsplit('.').next().unwrap_or("")))
+            .collect()
     }
 
     /// Tables, reference and verdicts.
@@ -103,7 +123,7 @@ impl Summary {
     pub fn text(&self) -> String {
         let mut text = format!("test error in %, mean over {} seed(s) ± 95 % interval\n", self.seeds);
         if self.seeds == 1 {
-            text += "one seed: no intervals, and no claim about differences\n";
+            text += "one seed: no interval, and no claim about differences\n";
         }
         for facet in self.facets() {
             for (axis, value) in &facet {
@@ -112,13 +132,34 @@ impl Summary {
             text += &self.table(&facet);
         }
         for reference in &self.references {
-            let named: String = reference.values.iter().filter(|value| !value.is_empty()).map(|value| format!(" {value}")).collect();
+            let named: String = reference
+                .values
+                .iter()
+                .filter(|value| !value.is_empty())
+                .map(|value| format!(" {value}"))
+                .collect();
             let _ = writeln!(text, "float reference{named}: {}", percent(reference));
         }
         for facet in self.facets() {
             text += &self.narrowest(&facet);
         }
+        text += &self.precision();
         text
+    }
+
+    /// Seeds for a cost that is known to 0.1 points, in the middle cell and in the worst.
+    fn precision(&self) -> String {
+        let costs = self.entries.iter().filter_map(|entry| entry.cost.as_ref());
+        let mut seeds: Vec<usize> = costs.filter_map(seeds_wanted).collect();
+        seeds.sort_unstable();
+        match (seeds.get(seeds.len() / 2), seeds.last()) {
+            (Some(middle), Some(most)) => {
+                format!(
+                    "a cost to ±0.1 points (95 %) needs {middle} seeds in the median cell, {most} in the worst\n"
+                )
+            }
+            _ => String::new(),
+        }
     }
 
     fn table(&self, facet: &[(usize, String)]) -> String {
@@ -136,7 +177,8 @@ impl Summary {
                 let mut wanted = [facet, &[(rows, row.clone())]].concat();
                 wanted.extend(columns.map(|columns| (columns, head.clone())));
                 let entry = self.find(&wanted);
-                let cell = entry.map_or("–".into(), |entry| format!("{}{}", percent(entry), self.choice(entry)));
+                let cell =
+                    entry.map_or("–".into(), |entry| format!("{}{}", percent(entry), self.choice(entry)));
                 let _ = write!(text, "{cell:>24}");
             }
             text.push('\n');
@@ -176,7 +218,10 @@ impl Summary {
                     });
                     let (value, choice) = (&entry.values[rows], self.choice(entry));
                     let cost = 100.0 * cost.mean;
-                    writeln!(text, "{label}narrowest within 1 point of float: {name} = {value}{choice}, cost {cost:+.2} points{low}")
+                    writeln!(
+                        text,
+                        "{label}narrowest within 1 point of float: {name} = {value}{choice}, cost {cost:+.2} points{low}"
+                    )
                 }
             };
         }
@@ -187,15 +232,19 @@ impl Summary {
 /// `12.34 ±0.56`.
 fn percent(entry: &Entry) -> String {
     let error = 100.0 * entry.error.estimate;
-    if entry.errors.len() < 2 { format!("{error:.2}") } else { format!("{error:.2} ±{:.2}", 100.0 * entry.error.half_width()) }
+    if entry.errors.len() < 2 {
+        format!("{error:.2}")
+    } else {
+        format!("{error:.2} ±{:.2}", 100.0 * entry.error.half_width())
+    }
 }
 
 /// Rows of a stage by their values, in the order of the grid.
 fn entries(grid: &Grid, rows: &Rows, stage: Stage) -> Vec<Entry> {
-    let header = header(grid);
+    let header = header(&grid.names());
     let mut found: BTreeMap<Vec<String>, BTreeMap<u64, f64>> = BTreeMap::new();
     for row in rows.values().filter(|row| row.fields[1] == stage.name()) {
-        let values = row.fields[2..2 + grid.axes.len()].to_vec();
+        let values = row.fields[2..2 + grid.spec.axes.len()].to_vec();
         if let (Some(seed), Some(error)) = (row.number(&header, "seed"), row.number(&header, "test_error")) {
             found.entry(values).or_default().insert(seed as u64, error);
         }
@@ -209,6 +258,17 @@ fn entries(grid: &Grid, rows: &Rows, stage: Stage) -> Vec<Entry> {
         }
     }
     entries
+}
+
+/// Seeds after which the interval of a difference would be ±0.1 points.
+#[must_use]
+pub fn seeds_wanted(cost: &PairedDifference) -> Option<usize> {
+    match cost.uncertainty {
+        Uncertainty::SingleSeed => None,
+        Uncertainty::OverSeeds { standard_deviation, confidence, .. } => {
+            Some(seeds_needed(standard_deviation, PRECISION, confidence))
+        }
+    }
 }
 
 /// Mean with its t interval; without width for a single seed, of which it says nothing.

@@ -6,9 +6,9 @@
 //! so that it is the same bytes however often it was interrupted. Times, which never are,
 //! go into a file of their own.
 
-use super::grid::{Grid, Planned};
-use crate::laboratory::cell::Outcome;
-use crate::laboratory::error::LabError;
+use super::cell::Outcome;
+use super::error::LabError;
+use super::runner::Planned;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -26,15 +26,26 @@ pub struct Row {
 
 /// Columns after the axes.
 const RESULTS: [&str; 13] = [
-    "seed", "examples", "train_error", "late_train_error", "test_error", "test_wrong", "test_images",
-    "mean_weight_first", "mean_weight_output", "lost_updates", "overflows", "digest", "end",
+    "seed",
+    "examples",
+    "train_error",
+    "late_train_error",
+    "test_error",
+    "test_wrong",
+    "test_images",
+    "mean_weight_first",
+    "mean_weight_output",
+    "lost_updates",
+    "overflows",
+    "digest",
+    "end",
 ];
 
-/// Columns of a grid's store.
+/// Columns of a store whose cells differ in these.
 #[must_use]
-pub fn header(grid: &Grid) -> Vec<String> {
-    let axes = grid.axes.iter().map(|axis| axis.name.replace(['.', '@'], "_"));
-    ["key", "stage"].into_iter().map(String::from).chain(axes).chain(RESULTS.into_iter().map(String::from)).collect()
+pub fn header(axes: &[String]) -> Vec<String> {
+    let axes = axes.iter().map(|axis| axis.replace(['.', '@'], "_"));
+    ["key", "stage"].into_iter().map(String::from).chain(axes).chain(RESULTS.map(String::from)).collect()
 }
 
 impl Row {
@@ -42,13 +53,15 @@ impl Row {
     #[must_use]
     pub fn new(planned: &Planned, outcome: &Outcome) -> Self {
         let cell = &planned.cell;
-        let share = |wrong: u64, of: u64| if of == 0 { String::new() } else { format!("{:.6}", wrong as f64 / of as f64) };
+        let share = |wrong: u64, of: u64| {
+            if of == 0 { String::new() } else { format!("{:.6}", wrong as f64 / of as f64) }
+        };
         let weight = |mean: Option<&f64>| mean.map_or(String::new(), |mean| format!("{mean:.6}"));
         let counted = |text: String| if outcome.losses.is_empty() { String::new() } else { text };
         let results = [
             cell.model.seed.to_string(),
-            cell.examples.to_string(),
-            share(outcome.train_wrong, cell.examples as u64),
+            cell.trained().to_string(),
+            share(outcome.train_wrong, cell.trained() as u64),
             share(outcome.late_wrong, outcome.late_examples),
             share(outcome.test_wrong, cell.test_images as u64),
             outcome.test_wrong.to_string(),
@@ -95,12 +108,21 @@ pub struct Store {
 
 impl Store {
     /// Opens or begins a store.
+    ///
+    /// # Errors
+    /// A file that cannot be written, that somebody else writes, or that holds something else.
     pub fn open(path: &Path, header: Vec<String>) -> Result<Self, LabError> {
-        if let Some(folder) = path.parent() {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(LabError::file(path))?;
         }
         let open = |path: &Path| {
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(LabError::file(path))
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(path)
+                .map_err(LabError::file(path))
         };
         let mut file = open(path)?;
         file.try_lock().map_err(|_| LabError::content(path, "another sweep is writing here"))?;
@@ -109,7 +131,9 @@ impl Store {
         let first = line(&header);
         let (rows, kept) = match whole_lines(&bytes).next() {
             Some(found) if found == first.as_bytes() => read(&bytes, header.len()),
-            Some(_) => return Err(LabError::content(path, "holds another sweep: its columns are not these axes")),
+            Some(_) => {
+                return Err(LabError::content(path, "holds another sweep: its columns are not these axes"));
+            }
             None => (Rows::new(), 0),
         };
         let sync = |file: &mut File| -> std::io::Result<()> {
@@ -123,14 +147,14 @@ impl Store {
         sync(&mut file).map_err(LabError::file(path))?;
         let times_path = path.with_extension("times.csv");
         let mut times = open(&times_path)?;
-        let end = times.seek(SeekFrom::End(0)).map_err(LabError::file(&times_path))?;
-        if end == 0 {
-            times.write_all(b"key,seconds\n").map_err(LabError::file(&times_path))?;
-        }
+        repair(&mut times).map_err(LabError::file(&times_path))?;
         Ok(Self { path: path.into(), header, file, times, rows, torn: bytes.len() - kept })
     }
 
     /// Adds a row for good.
+    ///
+    /// # Errors
+    /// Whatever the operating system has against it.
     pub fn append(&mut self, row: Row, seconds: f64) -> Result<(), LabError> {
         let mut write = || -> std::io::Result<()> {
             self.file.write_all(row.line().as_bytes())?;
@@ -143,6 +167,9 @@ impl Store {
     }
 
     /// Puts the rows in the order of these keys; rows of other keys follow in theirs.
+    ///
+    /// # Errors
+    /// Whatever the operating system has against it.
     pub fn finish(self, keys: &[String]) -> Result<Rows, LabError> {
         let Self { path, header, rows, .. } = self;
         let listed: std::collections::BTreeSet<&String> = keys.iter().collect();
@@ -161,6 +188,16 @@ impl Store {
         write().map_err(LabError::file(&path))?;
         Ok(rows)
     }
+}
+
+/// Cuts off a line without its end; begins the file if it is empty.
+fn repair(times: &mut File) -> std::io::Result<()> {
+    let mut bytes = Vec::new();
+    times.read_to_end(&mut bytes)?;
+    let kept: usize = whole_lines(&bytes).map(<[u8]>::len).sum();
+    times.set_len(kept as u64)?;
+    times.seek(SeekFrom::End(0))?;
+    if kept == 0 { times.write_all(b"key,seconds\n") } else { Ok(()) }
 }
 
 /// Lines that have their end.
