@@ -7,6 +7,7 @@
 
 pub mod compare;
 pub mod data;
+pub mod emulate;
 pub mod model_args;
 pub mod run_args;
 pub mod test;
@@ -66,6 +67,7 @@ enum Command {
     Train(train::Args),
     Test(test::Args),
     Data(data::Args),
+    Emulate(emulate::Args),
 }
 
 impl Cli {
@@ -79,6 +81,7 @@ impl Cli {
             Command::Train(args) => args.run(),
             Command::Test(args) => args.run(),
             Command::Data(args) => args.run(),
+            Command::Emulate(args) => args.run(),
         }
     }
 }

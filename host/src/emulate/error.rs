@@ -67,6 +67,14 @@ pub enum EmulateError {
         /// The limit.
         seconds: u64,
     },
+    /// The program logs in a way this one does not read.
+    #[error("{path}: no log that can be decoded ({reason}); build the firmware anew")]
+    Log {
+        /// The program.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// The images.
     #[error(transparent)]
     Data(#[from] DataError),

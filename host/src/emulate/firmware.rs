@@ -105,7 +105,6 @@ fn reason_of_failure(board: &Board, shape: &Shape, log: &str) -> EmulateError {
 pub fn missing(program: &str) -> EmulateError {
     let remedy = match program {
         "cargo" => "see https://rustup.rs",
-        "defmt-print" => "run: cargo install defmt-print",
         "qemu-system-arm" => "on Debian: apt-get install qemu-system-arm",
         "qemu-system-riscv32" => "on Debian: apt-get install qemu-system-misc",
         _ => "it is needed to run this board",

@@ -4,6 +4,7 @@
 //! [`machine`] (the emulator, its examples, its log) → [`report`].
 
 mod board;
+mod decoder;
 mod error;
 mod firmware;
 pub mod fit;
