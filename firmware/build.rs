@@ -56,7 +56,7 @@ fn sizes(network: &str) -> String {
         _ => wrong(),
     };
     let (weight, fractions) = match bits {
-        "16" => ("i16", [8, 8]),
+        "16" => ("apical_core::offset::Offset16", [8, 8]),
         "8" => ("i8", [4, 3]),
         _ => wrong(),
     };

@@ -37,6 +37,7 @@ pub mod memory;
 pub mod native;
 pub mod network;
 pub mod observer;
+pub mod offset;
 pub mod parameters;
 pub mod random;
 pub mod rounding;

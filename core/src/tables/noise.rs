@@ -46,6 +46,71 @@ pub fn thresholds(offset: u16) -> &'static [i16; BLOCK] {
     NOISE.get(usize::from(offset)..).and_then(|n| n.first_chunk()).unwrap_or(&FIRST)
 }
 
+/// A place of the circle where a unit may fire.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(4))]
+pub struct Candidate {
+    /// The place.
+    pub place: u16,
+    /// Its threshold for one spike.
+    pub threshold: i16,
+}
+
+/// The places where a unit may fire, from an offset below 4096 on, in order; those of the
+/// first block stand again at the end.
+#[inline(always)]
+#[must_use]
+pub fn candidates(offset: u16) -> &'static [Candidate] {
+    let group = usize::from(offset >> 3);
+    let start = FIRST.get(group).map_or(0, |&start| usize::from(start));
+    let mut rest = CANDIDATES.get(start..).unwrap_or(&[]);
+    // Those of the same group before the offset.
+    while let [before, later @ ..] = rest {
+        if before.place >= offset {
+            break;
+        }
+        rest = later;
+    }
+    rest
+}
+
+/// Places where a unit may fire, those among the last [`BLOCK`] included.
+const CANDIDATE_COUNT: usize = {
+    let (noise, mut found, mut place) = (noise(), 0, 0);
+    while place < noise.len() {
+        found += (noise[place] != NEVER) as usize;
+        place += 1;
+    }
+    found
+};
+
+static CANDIDATES: [Candidate; CANDIDATE_COUNT] = {
+    let (noise, mut found, mut place) = (noise(), 0, 0);
+    let mut candidates = [Candidate { place: 0, threshold: NEVER }; CANDIDATE_COUNT];
+    while place < noise.len() {
+        if noise[place] != NEVER {
+            candidates[found] = Candidate { place: place as u16, threshold: noise[place] };
+            found += 1;
+        }
+        place += 1;
+    }
+    candidates
+};
+
+/// The first candidate of every eight places, or the next one after them.
+static FIRST: [u16; GRAINS / 8] = {
+    let (noise, mut found, mut place) = (noise(), 0, 0);
+    let mut first = [0; GRAINS / 8];
+    while place < GRAINS {
+        if place % 8 == 0 {
+            first[place / 8] = found;
+        }
+        found += (noise[place] != NEVER) as u16;
+        place += 1;
+    }
+    first
+};
+
 /// A unit emits one spike only, whatever its noise, up to this potential; …
 pub const SINGLE_BELOW: i16 = TWO[0];
 /// where its noise exceeds this threshold, whatever its potential; …
