@@ -25,7 +25,10 @@ fn main() {
     fs::write(out.join("sizes.rs"), sizes(&network)).unwrap();
     let memory = fs::read_to_string(format!("boards/{board}.x")).unwrap();
     // Counting what is lost takes 0.9 KB a layer and some time: only where there is room.
-    println!("cargo:rustc-check-cfg=cfg(counts, hidden)");
+    println!("cargo:rustc-check-cfg=cfg(counts, hidden, thumb2)");
+    if target.starts_with("thumb") && !target.starts_with("thumbv6m") {
+        println!("cargo:rustc-cfg=thumb2");
+    }
     if !memory.contains("LENGTH = 16K") {
         println!("cargo:rustc-cfg=counts");
     }

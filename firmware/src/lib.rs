@@ -17,6 +17,8 @@ pub mod fault;
 pub mod network;
 pub mod once;
 pub mod stack;
+#[cfg(thumb2)]
+pub mod thumb;
 
 /// The board this program is linked for.
 pub const BOARD: &str = env!("BOARD");

@@ -1,6 +1,5 @@
 //! The network of this program: its sizes, its memory, its coefficients.
 
-use apical_core::kernels::Plain;
 #[cfg(counts)]
 use apical_core::losses::{LayerTallies, NO_LOSSES};
 use apical_core::losses::Losses;
@@ -28,7 +27,12 @@ const OUTPUT_INPUTS: usize = if HIDDEN > 0 { HIDDEN } else { PIXELS };
 /// Whether losses are counted.
 pub const COUNT: bool = cfg!(counts);
 /// How this program calculates.
-pub type Arithmetic<const COUNT: bool> = Native<Plain, Weight, COUNT>;
+pub type Arithmetic<const COUNT: bool> = Native<Kernels, Weight, COUNT>;
+
+#[cfg(not(thumb2))]
+use apical_core::kernels::Plain as Kernels;
+#[cfg(thumb2)]
+use crate::thumb::Thumb as Kernels;
 
 const fn coefficients(layer: usize) -> Coefficients {
     let parameters = LayerParameters {
@@ -93,7 +97,7 @@ impl Memory {
     /// Lends the memory to a network for as long as `job` runs.
     #[inline(always)]
     pub fn with<const COUNT: bool, R>(&mut self, job: impl FnOnce(&mut Network<'_, Arithmetic<COUNT>>) -> R) -> R {
-        let arithmetic = Arithmetic::new(Plain);
+        let arithmetic = Arithmetic::new(Kernels);
         #[cfg(hidden)]
         let mut hidden = [self.hidden.layer(&HIDDEN_COEFFICIENTS)];
         #[cfg(not(hidden))]

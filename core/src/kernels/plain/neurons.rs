@@ -10,7 +10,7 @@ use crate::losses::Losses;
 use crate::parameters::Coefficients;
 use crate::random::{Generator, Offsets};
 use crate::spikes::Spikes;
-use crate::tables::noise::{BLOCK, candidates, count};
+use crate::tables::noise::{BLOCK, SINGLE_ABOVE, candidates, count};
 
 /// One step of every neuron where no kernel is cut and k_B · gain · 2 is below one.
 /// Differences of states held within 15 bits need no second look.
@@ -26,12 +26,15 @@ pub(super) fn advance_freely<const COUNT: bool>(
 ) {
     let somas = state.soma.get_mut(..units).unwrap_or(&mut []);
     match label {
-        None => integrate::<COUNT>(layer, state.sums, state.fast, state.slow, state.bias, somas, losses),
+        None => {
+            filter(layer, state.sums, state.fast, state.slow);
+            integrate::<COUNT>(layer, state.slow, state.bias, somas, losses);
+        }
         Some(label) => {
-            let neurons = somas.iter_mut().zip(state.sums).zip(state.fast).zip(state.slow).zip(state.bias);
+            filter(layer, state.sums, state.fast, state.slow);
             let gains = Gains::of(layer);
-            for (unit, ((((soma, &sum), fast), slow), &bias)) in neurons.enumerate() {
-                let drive = gains.drive::<COUNT>(sum, fast, slow, bias, losses);
+            for (unit, ((soma, &slow), &bias)) in somas.iter_mut().zip(&*state.slow).zip(state.bias).enumerate() {
+                let drive = gains.drive::<COUNT>(slow, bias, losses);
                 let moved = scaled(drive.wrapping_sub(i32::from(*soma)), gains.soma, gains.half);
                 let exact = pull(unit, label).saturating_add(moved as i16);
                 if COUNT && held(exact) != exact {
@@ -47,8 +50,6 @@ pub(super) fn advance_freely<const COUNT: bool>(
 /// Coefficients in registers.
 #[derive(Clone, Copy)]
 struct Gains {
-    fast: i32,
-    slow: i32,
     basal: i32,
     soma: i32,
     half: i32,
@@ -57,35 +58,77 @@ struct Gains {
 impl Gains {
     #[inline(always)]
     fn of(layer: &Coefficients) -> Self {
-        let [fast, slow, basal, soma] = [layer.fast, layer.slow, layer.basal, layer.soma].map(i32::from);
-        Self { fast, slow, basal, soma, half: half() }
+        Self { basal: i32::from(layer.basal), soma: i32::from(layer.soma), half: half() }
     }
 
-    /// Both PSP filters and the basal drive of a neuron.
+    /// The basal drive of a neuron.
     #[inline(always)]
-    fn drive<const COUNT: bool>(
-        self,
-        sum: i16,
-        fast: &mut i16,
-        slow: &mut i16,
-        bias: i16,
-        losses: &mut Losses<'_>,
-    ) -> i32 {
-        let toward = |from: i16, to: i32, gain: i32| {
-            let from = i32::from(from);
-            from.wrapping_add(scaled(to.wrapping_sub(from), gain, self.half))
-        };
-        let first = toward(*fast, i32::from(sum), self.fast);
-        *fast = first as i16;
-        let second = toward(*slow, first, self.slow);
-        *slow = second as i16;
-        let drive = i32::from(bias).wrapping_add(scaled(second, self.basal, self.half));
-        // All within the limit and some that are not far from it, with numbers that an
-        // instruction can hold.
-        if drive.wrapping_add(0x3F00) as u32 > 0x7E00 {
+    fn drive<const COUNT: bool>(self, slow: i16, bias: i16, losses: &mut Losses<'_>) -> i32 {
+        let drive = i32::from(bias).wrapping_add(scaled(i32::from(slow), self.basal, self.half));
+        // Half of the range is all that occurs; a shift needs no limit in a register.
+        if drive.wrapping_add(0x2000) >> 14 != 0 {
             return hold_drive::<COUNT>(drive, losses);
         }
         drive
+    }
+}
+
+/// Both PSP filters of every neuron.
+#[inline(always)]
+fn filter(layer: &Coefficients, sums: &[i16], fast: &mut [i16], slow: &mut [i16]) {
+    let (first_gain, second_gain, half) = (i32::from(layer.fast), i32::from(layer.slow), half());
+    let toward = |from: i16, to: i32, gain: i32| {
+        let from = i32::from(from);
+        from.wrapping_add(scaled(to.wrapping_sub(from), gain, half))
+    };
+    let step = |sum: i16, fast: &mut i16, slow: &mut i16| {
+        let first = toward(*fast, i32::from(sum), first_gain);
+        *fast = first as i16;
+        *slow = toward(*slow, first, second_gain) as i16;
+    };
+    let (sums, last_sums) = sums.as_chunks::<4>();
+    let (fast, last_fast) = fast.as_chunks_mut::<4>();
+    let (slow, last_slow) = slow.as_chunks_mut::<4>();
+    for ((sums, fast), slow) in sums.iter().zip(fast).zip(slow) {
+        for ((&sum, fast), slow) in sums.iter().zip(fast).zip(slow) {
+            step(sum, fast, slow);
+        }
+    }
+    for ((&sum, fast), slow) in last_sums.iter().zip(last_fast).zip(last_slow) {
+        step(sum, fast, slow);
+    }
+}
+
+/// Basal drive and soma of every neuron.
+#[inline(always)]
+fn integrate<const COUNT: bool>(
+    layer: &Coefficients,
+    slow: &[i16],
+    bias: &[i16],
+    somas: &mut [i16],
+    losses: &mut Losses<'_>,
+) {
+    let gains = Gains::of(layer);
+    let mut step = |soma: &mut i16, slow: i16, bias: i16| {
+        let old = i32::from(*soma);
+        let drive = gains.drive::<COUNT>(slow, bias, losses);
+        *soma = old.wrapping_add(scaled(drive.wrapping_sub(old), gains.soma, gains.half)) as i16;
+    };
+    let (somas, last_somas) = somas.as_chunks_mut::<4>();
+    let (slow, last_slow) = slow.as_chunks::<4>();
+    let (bias, last_bias) = bias.as_chunks::<4>();
+    // What is left of the others may begin with whole fours: padding, beyond the units.
+    let beyond = somas.len();
+    for ((somas, slow), bias) in somas.iter_mut().zip(slow).zip(bias) {
+        for ((soma, &slow), &bias) in somas.iter_mut().zip(slow).zip(bias) {
+            step(soma, slow, bias);
+        }
+    }
+    let rest = |fours: &'_ [[i16; 4]]| fours.get(beyond).copied();
+    let (slow, bias) = (rest(slow), rest(bias));
+    let others = slow.as_ref().map_or(last_slow, |four| four).iter().zip(bias.as_ref().map_or(last_bias, |four| four));
+    for (soma, (&slow, &bias)) in last_somas.iter_mut().zip(others) {
+        step(soma, slow, bias);
     }
 }
 
@@ -100,25 +143,6 @@ pub(super) fn half() -> i32 {
 #[inline(always)]
 pub(super) fn scaled(value: i32, gain: i32, half: i32) -> i32 {
     value.wrapping_mul(gain).wrapping_add(half) >> 15
-}
-
-/// Filters, basal drive and soma of every neuron.
-#[inline(always)]
-fn integrate<const COUNT: bool>(
-    layer: &Coefficients,
-    sums: &[i16],
-    fast: &mut [i16],
-    slow: &mut [i16],
-    bias: &[i16],
-    somas: &mut [i16],
-    losses: &mut Losses<'_>,
-) {
-    let gains = Gains::of(layer);
-    for ((((soma, &sum), fast), slow), &bias) in somas.iter_mut().zip(sums).zip(fast).zip(slow).zip(bias) {
-        let drive = gains.drive::<COUNT>(sum, fast, slow, bias, losses);
-        let old = i32::from(*soma);
-        *soma = old.wrapping_add(scaled(drive.wrapping_sub(old), gains.soma, gains.half)) as i16;
-    }
 }
 
 #[cold]
@@ -149,12 +173,19 @@ pub(super) fn fire(
             let Some(&potential) = potentials.get(lane) else { break };
             if potential > candidate.threshold {
                 let unit = first.wrapping_add(lane);
-                let name = names.map_or(Some(unit as u16), |names| names.get(unit).copied());
-                for _ in 0..count(potential, candidate.threshold) {
-                    spikes.push(name.unwrap_or(0));
+                let name = names.map_or(unit as u16, |names| names.get(unit).copied().unwrap_or(0));
+                spikes.push(name);
+                if candidate.threshold <= SINGLE_ABOVE {
+                    push_more(spikes, name, potential, candidate.threshold);
                 }
             }
         }
         first = first.wrapping_add(BLOCK);
     }
+}
+
+#[cold]
+#[inline(never)]
+fn push_more(spikes: &mut Spikes<'_>, name: u16, potential: i16, threshold: i16) {
+    (1..count(potential, threshold)).for_each(|_| spikes.push(name));
 }
