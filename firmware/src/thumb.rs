@@ -13,6 +13,7 @@ use apical_core::parameters::Coefficients;
 use apical_core::random::{Dither, Generator, Offsets};
 use apical_core::spikes::Spikes;
 use core::arch::asm;
+use core::mem::MaybeUninit;
 
 /// Kernels for Armv7-M.
 #[derive(Clone, Copy, Default)]
@@ -32,16 +33,17 @@ fn sum_pairs<W: Weight>(columns: &Columns<'_, W>, spikes: &[u16], sums: &mut [i1
     if spikes.is_empty() || spikes.len() > MOST || !rest.is_empty() || tiles.len() * TILE > stride {
         return None;
     }
-    let mut places = [core::ptr::null::<u32>(); MOST];
+    let mut places = [const { MaybeUninit::<*const u32>::uninit() }; MOST];
     let mut room = ACCUMULATOR_LIMIT;
     for (place, &unit) in places.iter_mut().zip(spikes) {
         room -= i32::from(*columns.bounds.get(usize::from(unit))?);
         let at = usize::from(unit) * stride;
-        *place = words.get(at..at + stride)?.as_ptr();
+        place.write(words.get(at..at + stride)?.as_ptr());
     }
     if room < 0 {
         return None;
     }
+    // As many as there are spikes have been written.
     let places = places.get(..spikes.len())?.as_ptr_range();
     // What the weights' offsets add up to, and one more in each half for the rounding.
     let start = 0x0001_0001u32.wrapping_sub((spikes.len() as u32).wrapping_mul(0x8000_8000));
