@@ -25,6 +25,7 @@
 )]
 
 pub mod arithmetic;
+pub mod classify;
 pub mod digest;
 pub mod emulated;
 pub mod formats;

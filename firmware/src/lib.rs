@@ -14,8 +14,10 @@ pub use riscv_rt::entry;
 pub mod count;
 pub mod examples;
 pub mod fault;
+pub mod model;
 pub mod network;
 pub mod once;
+pub mod session;
 pub mod stack;
 #[cfg(thumb2)]
 pub mod thumb;

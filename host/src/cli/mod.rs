@@ -8,6 +8,8 @@
 pub mod compare;
 pub mod data;
 pub mod emulate;
+pub mod export;
+pub mod fit;
 pub mod model_args;
 pub mod run_args;
 pub mod test;
@@ -48,6 +50,10 @@ Examples:
     apical train --hidden 500,100 --preset paper --rate 0.23,0.23,0.12 --epochs 60
   A saved network on the test images
     apical test results/core.apical
+  Learn on an emulated Cortex-M4, and compare every digest with this machine
+    apical emulate --board mps2-an386
+  Which networks fit a device
+    apical fit --ram 128K --flash 512K --clock 168M
   What a data set holds, with a few images drawn
     apical data --data DIR
 
@@ -68,6 +74,8 @@ enum Command {
     Test(test::Args),
     Data(data::Args),
     Emulate(emulate::Args),
+    Export(export::Args),
+    Fit(fit::Args),
 }
 
 impl Cli {
@@ -82,6 +90,8 @@ impl Cli {
             Command::Test(args) => args.run(),
             Command::Data(args) => args.run(),
             Command::Emulate(args) => args.run(),
+            Command::Export(args) => args.run(),
+            Command::Fit(args) => args.run(),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::data::DataError;
+use crate::experiment::saved::SavedError;
 
 /// Why a board did not run to its end.
 #[derive(Debug, Error)]
@@ -75,6 +76,17 @@ pub enum EmulateError {
         /// What is wrong.
         reason: String,
     },
+    /// A trained network that the firmware does not take.
+    #[error("{path:?}: {reason}")]
+    Model {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// A file of weights that cannot be read.
+    #[error(transparent)]
+    Saved(#[from] SavedError),
     /// The images.
     #[error(transparent)]
     Data(#[from] DataError),

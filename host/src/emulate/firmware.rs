@@ -31,8 +31,26 @@ pub fn default_directory() -> PathBuf {
     host.parent().unwrap_or(host).join(here)
 }
 
+/// What is to be built.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// Folder of the firmware's sources.
+    pub firmware: &'a Path,
+    /// For which board.
+    pub board: &'a Board,
+    /// With which network.
+    pub shape: &'a Shape,
+    /// Name of the program.
+    pub program: &'a str,
+    /// A network for flash, in the form of `apical export`.
+    pub model: Option<&'a Path>,
+    /// Whether it is to go on learning.
+    pub goes_on: bool,
+}
+
 /// Builds a program of the firmware for a board with a network.
-pub fn build(firmware: &Path, board: &Board, shape: &Shape, program: &str) -> Result<Program, EmulateError> {
+pub fn build(source: Source<'_>) -> Result<Program, EmulateError> {
+    let Source { firmware, board, shape, program, model, goes_on } = source;
     let target_directory =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| firmware.join("target"), PathBuf::from);
     let target_directory =
@@ -44,6 +62,8 @@ pub fn build(firmware: &Path, board: &Board, shape: &Shape, program: &str) -> Re
         .current_dir(firmware)
         .env("BOARD", &board.name)
         .env("NETWORK", shape.to_string())
+        .env("MODEL", model.map(std::path::absolute).and_then(Result::ok).unwrap_or_default())
+        .env("GO_ON", if goes_on { "1" } else { "" })
         .env("CARGO_TARGET_DIR", &target_directory)
         // Left over from a cargo that may have started us.
         .env_remove("RUSTFLAGS")

@@ -75,7 +75,7 @@ pub fn run(
     timeout: u64,
 ) -> Result<Device, EmulateError> {
     let system = |what| move |source| EmulateError::System { what, source };
-    let folder = Folder::new().map_err(system("making a folder for the examples"))?;
+    let folder = Folder::new().map_err(making_a_folder)?;
     write_examples(&folder, plan, order, dataset).map_err(system("writing the examples"))?;
 
     let mut command = Command::new(&board.emulator[0]);
@@ -167,11 +167,22 @@ fn follow(
     Ok(Followed { device, last, late: late.into_inner() })
 }
 
+/// The error of a folder that cannot be made, or be written to.
+pub fn making_a_folder(source: std::io::Error) -> EmulateError {
+    EmulateError::System { what: "writing to a temporary folder", source }
+}
+
 /// A folder that goes away with this value.
-struct Folder(std::path::PathBuf);
+pub struct Folder(std::path::PathBuf);
 
 impl Folder {
-    fn new() -> std::io::Result<Self> {
+    /// Where it is.
+    pub fn path(&self) -> &std::path::Path {
+        &self.0
+    }
+
+    /// A new one.
+    pub fn new() -> std::io::Result<Self> {
         use std::sync::atomic::AtomicU32;
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);

@@ -8,8 +8,10 @@ use serde::Serialize;
 use super::firmware::Program;
 use super::log::{Tested, Trained};
 use super::machine::{Device, Plan};
-use super::twin::Twin;
+use super::twin::{LEARNING_RATE, Twin};
 use super::{Board, EmulateArgs, Shape};
+use crate::data::Dataset;
+use crate::vector::Path;
 
 /// Biological time of a training example: two phases of 50 + ⌊Wald⌋ steps of 1 ms.
 pub const EXAMPLE_MILLISECONDS: f64 = 103.0;
@@ -155,7 +157,9 @@ impl Report {
         line("board", format!("{} ({}), {}", self.board, self.core, self.network));
         line("device and host", format!("{}, state {:016x}", self.verdict(), t.digest));
         let error = 100.0 * f64::from(t.wrong) / f64::from(t.examples.max(1));
-        line("training", format!("{} examples, {} steps, error {error:.1} %", t.examples, t.steps));
+        if t.examples > 0 {
+            line("training", format!("{} examples, {} steps, error {error:.1} %", t.examples, t.steps));
+        }
         if let Some(tested) = &self.tested {
             let host = self.host_tested.as_ref().map_or(0, |t| t.wrong);
             let of = format!("{} wrong of {} in {} steps", tested.wrong, tested.images, self.test_steps);
@@ -222,9 +226,34 @@ fn agreement(twin: &Twin, device: &Device) -> Agreement {
     Agreement::Equal { digests: longest }
 }
 
+/// Where the numbers came from.
+#[derive(Debug, Clone, Serialize)]
+pub struct Manifest {
+    /// `apical`'s version.
+    pub version: &'static str,
+    /// The commit it was built from, if git was there to tell.
+    pub commit: Option<&'static str>,
+    /// The command line, program name apart.
+    pub command: String,
+    /// Instructions that the host compared with.
+    pub host_instructions: &'static str,
+    /// SHA-256 of the data.
+    pub data_sha256: String,
+    /// Seed.
+    pub seed: u64,
+    /// Training examples.
+    pub examples: u32,
+    /// Test images.
+    pub test: u32,
+    /// η of every layer.
+    pub learning_rate: f64,
+}
+
 /// All boards that were asked for.
 #[derive(Debug, Clone, Serialize)]
 pub struct Outcome {
+    /// Where they came from.
+    pub manifest: Manifest,
     /// A report a board.
     pub reports: Vec<Report>,
     /// How to print them.
@@ -233,6 +262,27 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    pub(super) fn new(args: &EmulateArgs, dataset: &Dataset, reports: Vec<Report>, format: Format) -> Self {
+        let manifest = Manifest {
+            version: env!("CARGO_PKG_VERSION"),
+            commit: option_env!("APICAL_COMMIT"),
+            command: std::env::args().skip(1).collect::<Vec<_>>().join(" "),
+            host_instructions: Path::best().name(),
+            data_sha256: dataset.sha256.clone(),
+            seed: args.seed,
+            examples: args.examples(),
+            test: args.test,
+            learning_rate: LEARNING_RATE,
+        };
+        Self { manifest, reports, format }
+    }
+
+    /// Everything, for programs.
+    #[must_use]
+    pub fn json(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+
     /// Whether every board agrees with the host.
     #[must_use]
     pub fn is_equal(&self) -> bool {
@@ -244,7 +294,7 @@ impl Outcome {
     pub fn render(&self) -> String {
         match self.format {
             Format::Text => self.reports.iter().map(Report::text).collect::<Vec<_>>().join("\n"),
-            Format::Json => serde_json::to_string_pretty(self).unwrap_or_default() + "\n",
+            Format::Json => self.json(),
             Format::Markdown => self.markdown(),
         }
     }
