@@ -29,7 +29,7 @@ fn main() {
     let out = PathBuf::from(env::var("OUT_DIR").unwrap());
     fs::write(out.join("sizes.rs"), sizes(&network)).unwrap();
     fs::write(out.join("model.bin"), model.unwrap_or_default()).unwrap();
-    let memory = fs::read_to_string(format!("boards/{board}.x")).unwrap();
+    let memory = fs::read_to_string(format!("boards/{board}.x")).unwrap_or_default();
     // Counting what is lost takes 0.9 KB a layer and some time: only where there is room.
     println!("cargo:rustc-check-cfg=cfg(counts, go_on, hidden, thumb2)");
     if target.starts_with("thumb") && !target.starts_with("thumbv6m") {
@@ -45,6 +45,13 @@ fn main() {
         println!("cargo:rustc-cfg=hidden");
     }
 
+    if target.starts_with("wasm32") {
+        println!("cargo:rustc-link-arg-bins=--no-entry");
+        for name in ["image", "pixels", "seed", "train", "test", "digest", "fired", "saturated", "layers"] {
+            println!("cargo:rustc-link-arg-bins=--export={name}");
+        }
+        return;
+    }
     fs::write(out.join("memory.x"), memory).unwrap();
     println!("cargo:rustc-link-search={}", out.display());
     if target.starts_with("thumb") {
@@ -54,7 +61,9 @@ fn main() {
         println!("cargo:rustc-link-arg-bins=-Tmemory.x");
     }
     println!("cargo:rustc-link-arg-bins=-Tlink.x");
-    println!("cargo:rustc-link-arg-bins=-Tdefmt.x");
+    if env::var("CARGO_FEATURE_PROVE").is_err() {
+        println!("cargo:rustc-link-arg-bins=-Tdefmt.x");
+    }
 }
 
 /// The network of an exported model; see src/model.rs.

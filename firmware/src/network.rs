@@ -48,7 +48,8 @@ const fn coefficients(layer: usize) -> Coefficients {
 pub static HIDDEN_COEFFICIENTS: Coefficients = coefficients(0);
 /// Of the output layer.
 pub static OUTPUT_COEFFICIENTS: Coefficients = coefficients(1);
-static AREA_SUMS: [u16; AREAS] = areas(Kernel::Scaled);
+/// Running sums of the synaptic kernel.
+pub static AREA_SUMS: [u16; AREAS] = areas(Kernel::Scaled);
 
 /// Watches nothing, but says that it looks at every step: a network goes step by step then, and the way layer by layer,
 /// for which no device has the memory, is not compiled in.

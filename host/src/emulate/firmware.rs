@@ -19,6 +19,10 @@ pub struct Program {
     pub ram: u32,
     /// Whether the program counts what is lost: boards with more than 16 KB do.
     pub counts: bool,
+    /// Whether it prints its log as it is; boards leave its texts in the ELF file.
+    pub prints: bool,
+    /// The folder of its sources.
+    pub sources: PathBuf,
 }
 
 /// `firmware/` here, or else in the workspace this was built from.
@@ -58,7 +62,8 @@ pub fn build(source: Source<'_>) -> Result<Program, EmulateError> {
     let toolchain = toolchain(firmware, &board.target)?;
     let output = Command::new("cargo")
         .args(toolchain)
-        .args(["build", "--quiet", "--release", "--bin", program, "--target", &board.target])
+        .args(["build", "--quiet", "--release", "--locked", "--bin", program, "--target", &board.target])
+        .args(if board.is_web() { &["--features", "web"][..] } else { &[] })
         .current_dir(firmware)
         .env("BOARD", &board.name)
         .env("NETWORK", shape.to_string())
@@ -76,11 +81,19 @@ pub fn build(source: Source<'_>) -> Result<Program, EmulateError> {
         let log = String::from_utf8_lossy(&output.stderr).into_owned();
         return Err(reason_of_failure(board, shape, &log));
     }
-    let built = target_directory.join(&board.target).join("release").join(program);
+    let mut built = target_directory.join(&board.target).join("release").join(program);
+    if board.is_web() {
+        built.set_extension("wasm");
+    }
     let kept =
         built.with_file_name(format!("{program}-{}-{}", board.name, shape.to_string().replace(':', "-")));
     let bytes = fs::copy(&built, &kept).and_then(|_| fs::read(&kept));
+    let sources = std::path::absolute(firmware).unwrap_or_else(|_| firmware.to_owned());
     let bytes = bytes.map_err(|error| EmulateError::File { path: built, reason: error.to_string() })?;
+    if board.is_web() {
+        let code = bytes.len() as u32;
+        return Ok(Program { elf: kept, code, constants: 0, ram: 0, counts: true, prints: true, sources });
+    }
     let small = fs::read_to_string(firmware.join(format!("boards/{}.x", board.name)));
     let counts = !small.unwrap_or_default().contains("LENGTH = 16K");
     let sizes = sections(&bytes);
@@ -91,6 +104,8 @@ pub fn build(source: Source<'_>) -> Result<Program, EmulateError> {
         constants: sum(|s| matches!(s.kind, Kind::Constants | Kind::Initialised)),
         ram: sum(|s| matches!(s.kind, Kind::Initialised | Kind::Zeroed)),
         counts,
+        prints: false,
+        sources,
     })
 }
 
@@ -125,6 +140,7 @@ fn reason_of_failure(board: &Board, shape: &Shape, log: &str) -> EmulateError {
 pub fn missing(program: &str) -> EmulateError {
     let remedy = match program {
         "cargo" => "see https://rustup.rs",
+        "node" => "on Debian: apt-get install nodejs",
         "qemu-system-arm" => "on Debian: apt-get install qemu-system-arm",
         "qemu-system-riscv32" => "on Debian: apt-get install qemu-system-misc",
         _ => "it is needed to run this board",

@@ -78,19 +78,11 @@ pub fn run(
     let folder = Folder::new().map_err(making_a_folder)?;
     write_examples(&folder, plan, order, dataset).map_err(system("writing the examples"))?;
 
-    let mut command = Command::new(&board.emulator[0]);
-    command.args(&board.emulator[1..]);
-    if time == Time::Counted {
-        command.args(["-icount", "shift=0"]);
-    }
-    command
-        .args(["-display", "none", "-monitor", "none", "-serial", "none"])
-        .args(["-semihosting-config", "enable=on,target=native", "-kernel"])
-        .arg(&program.elf)
-        .current_dir(&folder.0)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null());
+    let mut command = match board.is_web() {
+        true => node(board, program),
+        false => emulator(board, program, time),
+    };
+    command.current_dir(&folder.0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut emulator = Guard(command.spawn().map_err(|_| missing(&board.emulator[0]))?);
     let log = emulator.0.stdout.take().expect("its output is piped");
 
@@ -112,6 +104,25 @@ pub fn run(
             },
         }),
     }
+}
+
+fn emulator(board: &Board, program: &Program, time: Time) -> Command {
+    let mut command = Command::new(&board.emulator[0]);
+    command.args(&board.emulator[1..]);
+    if time == Time::Counted {
+        command.args(["-icount", "shift=0"]);
+    }
+    command
+        .args(["-display", "none", "-monitor", "none", "-serial", "none"])
+        .args(["-semihosting-config", "enable=on,target=native", "-kernel"])
+        .arg(&program.elf);
+    command
+}
+
+fn node(board: &Board, program: &Program) -> Command {
+    let mut command = Command::new(&board.emulator[0]);
+    command.args(board.emulator[1..].iter().map(|script| program.sources.join(script))).arg(&program.elf);
+    command
 }
 
 struct Followed {

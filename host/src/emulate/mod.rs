@@ -56,6 +56,9 @@ pub struct EmulateArgs {
     /// Examples whose instructions are counted (0: none)
     #[arg(long, default_value_t = 50)]
     pub count: u32,
+    /// Count the same network in f32 with micromath as well
+    #[arg(long)]
+    pub float: bool,
     /// Seed of every stream, and of the order of the examples
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -144,14 +147,20 @@ fn run_board(
     let device = machine::run(&board, &program, &plan, &order, dataset, machine::Time::Fast, args.timeout)?;
     let instructions = match args.count {
         0 => None,
+        _ if board.is_web() => None,
         count => {
             let source = firmware::Source { program: "bench", model: None, goes_on: false, ..source };
             let bench = firmware::build(source)?;
             let plan = machine::Plan { train: count, every: count, test: 0, ..plan };
             let order = twin::order(plan.seed, dataset.train.len(), count);
-            let run =
-                machine::run(&board, &bench, &plan, &order, dataset, machine::Time::Counted, args.timeout)?;
-            Some(run.counts)
+            let count = |program: &firmware::Program| {
+                machine::run(&board, program, &plan, &order, dataset, machine::Time::Counted, args.timeout)
+            };
+            let mut counts = count(&bench)?.counts;
+            if args.float {
+                counts.extend(count(&firmware::build(firmware::Source { program: "float", ..source })?)?.counts);
+            }
+            Some(counts)
         }
     };
     Ok(Report::new(args, board, shape, &program, &plan, twin, device, instructions))

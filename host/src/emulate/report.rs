@@ -25,6 +25,8 @@ pub enum Format {
     Markdown,
     /// Everything.
     Json,
+    /// What firmware/check keeps: the board's reports, then sizes and instructions.
+    Record,
 }
 
 /// Whether device and host agree.
@@ -60,7 +62,9 @@ pub struct Report {
     pub seed: u64,
     /// Device against host.
     pub agreement: Agreement,
-    /// The device's last report of training.
+    /// Every report of training.
+    pub log: Vec<Trained>,
+    /// The last of them.
     pub trained: Trained,
     /// The device's last report of testing.
     pub tested: Option<Tested>,
@@ -110,6 +114,7 @@ impl Report {
             seed: plan.seed,
             agreement: agreement(&twin, &device),
             trained: device.trained.last().cloned().unwrap_or_default(),
+            log: device.trained,
             tested: device.tested,
             host_tested: twin.tested,
             test_steps: plan.steps,
@@ -133,6 +138,12 @@ impl Report {
 
     fn count(&self, name: &str) -> Option<f64> {
         self.instructions.iter().find(|(what, _)| what == name).map(|&(_, each)| each)
+    }
+
+    /// Instructions of an example in f32 with micromath, over those in integers.
+    #[must_use]
+    pub fn float_ratio(&self) -> Option<f64> {
+        Some(self.count("float-example")? / self.count("example")?)
     }
 
     fn verdict(&self) -> String {
@@ -172,8 +183,12 @@ impl Report {
         let stack = self.stack.map_or("?".to_owned(), |bytes| bytes.to_string());
         line("RAM", format!("{} bytes static, {stack} stack at most", self.ram));
         line("flash", format!("{} bytes of code, {} of constants", self.code, self.constants));
-        for (what, each) in &self.instructions {
+        for (what, each) in self.instructions.iter().filter(|(what, _)| !what.starts_with("float")) {
             line("instructions", format!("{} per {what}", number(*each)));
+        }
+        if let Some(float) = self.count("float-example") {
+            let times = self.float_ratio().unwrap_or(0.0);
+            line("f32 and micromath", format!("{} per example: {times:.1} times as many", number(float)));
         }
         if let Some(ms) = self.example_milliseconds {
             let times = EXAMPLE_MILLISECONDS / ms;
@@ -182,6 +197,29 @@ impl Report {
                 format!("{ms:.2} ms an example at {} MHz and one instruction a cycle:", self.clock_mhz),
             );
             line("", format!("{times:.1} times as fast as the {EXAMPLE_MILLISECONDS} ms of biology"));
+        }
+        out
+    }
+
+    /// Words and numbers, a line each.
+    fn record(&self) -> String {
+        let mut out = String::new();
+        for t in &self.log {
+            let _ = writeln!(
+                out,
+                "trained {} wrong {} steps {} fired {} {} {} saturated {} digest {:016x}",
+                t.examples, t.wrong, t.steps, t.fired[0], t.fired[1], t.fired[2], t.saturated, t.digest
+            );
+        }
+        if let Some(t) = &self.tested {
+            let _ = writeln!(out, "tested {} wrong {} answers {:016x}", t.images, t.wrong, t.answers);
+        }
+        let sizes = [("code", self.code), ("constants", self.constants), ("ram", self.ram)];
+        for (what, bytes) in sizes.into_iter().chain(self.stack.map(|bytes| ("stack", bytes))) {
+            let _ = writeln!(out, "size {what} {bytes}");
+        }
+        for (what, each) in &self.instructions {
+            let _ = writeln!(out, "instructions {what} {each:.2}");
         }
         out
     }
@@ -295,6 +333,7 @@ impl Outcome {
         match self.format {
             Format::Text => self.reports.iter().map(Report::text).collect::<Vec<_>>().join("\n"),
             Format::Json => self.json(),
+            Format::Record => self.reports.iter().map(Report::record).collect(),
             Format::Markdown => self.markdown(),
         }
     }
