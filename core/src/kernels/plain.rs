@@ -14,7 +14,7 @@ use crate::parameters::{Coefficients, TEACHER};
 use crate::random::{DITHER_STRIDE, Dither, Generator, Offsets};
 use crate::rounding::Rounding;
 use crate::spikes::Spikes;
-use crate::tables::noise::{BLOCK, count, thresholds};
+use crate::tables::noise::BLOCK;
 use crate::tables::sigmoid::sigmoid;
 
 /// Kernels for any machine.
@@ -278,15 +278,13 @@ fn advance_any<const COUNT: bool>(
     state: Dynamics<'_, i16>,
     units: usize,
     label: Option<usize>,
-    mut offsets: Offsets<'_, Generator>,
+    offsets: Offsets<'_, Generator>,
     spikes: &mut Spikes<'_>,
     losses: &mut Losses<'_>,
 ) {
-    spikes.clear();
     let cut = !state.oldest.is_empty();
     let mut oldest = state.oldest.iter_mut();
-    let neurons = state.sums.iter().zip(state.fast).zip(state.slow).zip(state.soma).zip(state.bias);
-    let mut noise = thresholds(0).iter();
+    let neurons = state.sums.iter().zip(state.fast).zip(state.slow).zip(&mut *state.soma).zip(state.bias);
     for (unit, ((((&sum, fast), slow), soma), &bias)) in neurons.take(units).enumerate() {
         let tail = if cut { oldest.next().map_or(0, |old| core::mem::replace(old, sum)) } else { 0 };
         *fast = approach(*fast, sum, layer.fast);
@@ -313,17 +311,8 @@ fn advance_any<const COUNT: bool>(
                 held(exact)
             }
         };
-        let threshold = match noise.next() {
-            Some(&threshold) if unit % BLOCK != 0 => threshold,
-            _ => {
-                noise = thresholds(offsets.draw()).iter();
-                noise.next().copied().unwrap_or(i16::MAX)
-            }
-        };
-        if *soma > threshold {
-            (0..count(*soma, threshold)).for_each(|_| spikes.push(unit as u16));
-        }
     }
+    neurons::fire(state.soma.get(..units).unwrap_or(&[]), None, offsets, spikes);
 }
 
 /// x + narrow(gain · (target − x)).

@@ -46,32 +46,42 @@ pub fn thresholds(offset: u16) -> &'static [i16; BLOCK] {
     NOISE.get(usize::from(offset)..).and_then(|n| n.first_chunk()).unwrap_or(&FIRST)
 }
 
-/// A place of the circle where a unit may fire.
+/// A place of the circle where a unit may fire: the place in the low half, its threshold
+/// for one spike in the high half.
 #[derive(Debug, Clone, Copy)]
-#[repr(C, align(4))]
-pub struct Candidate {
-    /// The place.
-    pub place: u16,
+pub struct Candidate(u32);
+
+impl Candidate {
+    /// How far behind the offset that [`candidates`] was called with it lies, below 32.
+    #[inline(always)]
+    #[must_use]
+    pub fn lane(self, offset: u16) -> usize {
+        (self.0.wrapping_sub(u32::from(offset)) & 31) as usize
+    }
+
     /// Its threshold for one spike.
-    pub threshold: i16,
+    #[inline(always)]
+    #[must_use]
+    pub const fn threshold(self) -> i16 {
+        (self.0 >> 16) as i16
+    }
 }
 
-/// The places where a unit may fire, from an offset below 4096 on, in order; those of the
-/// first block stand again at the end.
+/// The places among 32 from an offset below 4096 on where a unit may fire, in order.
 #[inline(always)]
 #[must_use]
 pub fn candidates(offset: u16) -> &'static [Candidate] {
-    let group = usize::from(offset >> 3);
-    let start = FIRST.get(group).map_or(0, |&start| usize::from(start));
-    let mut rest = CANDIDATES.get(start..).unwrap_or(&[]);
-    // Those of the same group before the offset.
-    while let [before, later @ ..] = rest {
-        if before.place >= offset {
-            break;
-        }
-        rest = later;
-    }
-    rest
+    let offset = offset & (GRAINS as u16).wrapping_sub(1);
+    let (start, end) = (candidates_before(offset), candidates_before(offset.wrapping_add(BLOCK as u16)));
+    CANDIDATES.get(start..end).unwrap_or(&[])
+}
+
+/// How many candidates lie before a place.
+#[inline(always)]
+fn candidates_before(place: u16) -> usize {
+    let group = BEFORE_GROUP.get(usize::from(place >> 5)).copied().unwrap_or(0);
+    let within = BEFORE_IN_GROUP.get(usize::from(place)).copied().unwrap_or(0);
+    usize::from(group).wrapping_add(usize::from(within))
 }
 
 /// Places where a unit may fire, those among the last [`BLOCK`] included.
@@ -86,10 +96,10 @@ const CANDIDATE_COUNT: usize = {
 
 static CANDIDATES: [Candidate; CANDIDATE_COUNT] = {
     let (noise, mut found, mut place) = (noise(), 0, 0);
-    let mut candidates = [Candidate { place: 0, threshold: NEVER }; CANDIDATE_COUNT];
+    let mut candidates = [Candidate(0); CANDIDATE_COUNT];
     while place < noise.len() {
         if noise[place] != NEVER {
-            candidates[found] = Candidate { place: place as u16, threshold: noise[place] };
+            candidates[found] = Candidate(place as u32 | (noise[place] as u16 as u32) << 16);
             found += 1;
         }
         place += 1;
@@ -97,18 +107,31 @@ static CANDIDATES: [Candidate; CANDIDATE_COUNT] = {
     candidates
 };
 
-/// The first candidate of every eight places, or the next one after them.
-static FIRST: [u16; GRAINS / 8] = {
+/// How many candidates lie before each group of 32 places, …
+static BEFORE_GROUP: [u16; GRAINS / 32 + 2] = {
     let (noise, mut found, mut place) = (noise(), 0, 0);
-    let mut first = [0; GRAINS / 8];
-    while place < GRAINS {
-        if place % 8 == 0 {
-            first[place / 8] = found;
+    let mut before = [0; GRAINS / 32 + 2];
+    while place < GRAINS + 2 * BLOCK {
+        if place % 32 == 0 {
+            before[place / 32] = found;
         }
-        found += (noise[place] != NEVER) as u16;
+        found += (place < noise.len() && noise[place] != NEVER) as u16;
         place += 1;
     }
-    first
+    before
+};
+
+/// … and in a group before each of its places.
+static BEFORE_IN_GROUP: [u8; GRAINS + 2 * BLOCK] = {
+    let (noise, mut found, mut place) = (noise(), 0, 0);
+    let mut before = [0; GRAINS + 2 * BLOCK];
+    while place < GRAINS + 2 * BLOCK {
+        found = if place % 32 == 0 { 0 } else { found };
+        before[place] = found;
+        found += (place < noise.len() && noise[place] != NEVER) as u8;
+        place += 1;
+    }
+    before
 };
 
 /// A unit emits one spike only, whatever its noise, up to this potential; …

@@ -164,28 +164,59 @@ pub(super) fn fire(
     mut offsets: Offsets<'_, Generator>,
     spikes: &mut Spikes<'_>,
 ) {
-    spikes.clear();
-    let mut first = 0usize;
-    for potentials in potentials.chunks(BLOCK) {
-        let offset = offsets.draw();
-        for &candidate in candidates(offset) {
-            let lane = usize::from(candidate.place.wrapping_sub(offset));
-            let Some(&potential) = potentials.get(lane) else { break };
-            if potential > candidate.threshold {
-                let unit = first.wrapping_add(lane);
-                let name = names.map_or(unit as u16, |names| names.get(unit).copied().unwrap_or(0));
-                spikes.push(name);
-                if candidate.threshold <= SINGLE_ABOVE {
-                    push_more(spikes, name, potential, candidate.threshold);
-                }
+    spikes.refill(|memory| {
+        let (blocks, rest) = potentials.as_chunks::<BLOCK>();
+        let (mut length, mut first) = (0, 0u16);
+        for block in blocks {
+            length = fire_block(|lane| block.get(lane), first, offsets.draw(), memory, length);
+            first = first.wrapping_add(BLOCK as u16);
+        }
+        if !rest.is_empty() {
+            length = fire_block(|lane| rest.get(lane), first, offsets.draw(), memory, length);
+        }
+        if let Some(names) = names {
+            for unit in memory.iter_mut().take(length) {
+                *unit = names.get(usize::from(*unit)).copied().unwrap_or(0);
             }
         }
-        first = first.wrapping_add(BLOCK);
-    }
+        length
+    });
 }
 
+/// Spikes of 32 units from the unit `first` on, written from place `length` on; returns
+/// the place after the last.
+#[inline(always)]
+fn fire_block<'a>(
+    potential: impl Fn(usize) -> Option<&'a i16>,
+    first: u16,
+    offset: u16,
+    memory: &mut [u16],
+    mut length: usize,
+) -> usize {
+    for &candidate in candidates(offset) {
+        let lane = candidate.lane(offset);
+        let Some(&potential) = potential(lane) else { break };
+        if potential > candidate.threshold() {
+            let unit = first.wrapping_add(lane as u16);
+            let Some(place) = memory.get_mut(length) else { break };
+            *place = unit;
+            length = length.wrapping_add(1);
+            if candidate.threshold() <= SINGLE_ABOVE {
+                length = push_more(memory, length, unit, potential, candidate.threshold());
+            }
+        }
+    }
+    length
+}
+
+/// The second and the third spike of a unit.
 #[cold]
 #[inline(never)]
-fn push_more(spikes: &mut Spikes<'_>, name: u16, potential: i16, threshold: i16) {
-    (1..count(potential, threshold)).for_each(|_| spikes.push(name));
+fn push_more(memory: &mut [u16], mut length: usize, unit: u16, potential: i16, threshold: i16) -> usize {
+    for _ in 1..count(potential, threshold) {
+        let Some(place) = memory.get_mut(length) else { break };
+        *place = unit;
+        length = length.wrapping_add(1);
+    }
+    length
 }
