@@ -127,7 +127,11 @@ fn run_board(
         firmware: &args.firmware,
         board: &board,
         shape: &shape,
-        program: if saved.is_some() { "infer" } else { "learn" },
+        program: match saved {
+            _ if board.is_web() => "web",
+            Some(_) => "infer",
+            None => "learn",
+        },
         model: saved.map(|_| flash.as_path()),
         goes_on: saved.is_some() && examples > 0,
     };

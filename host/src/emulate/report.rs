@@ -230,16 +230,23 @@ impl Report {
         let synaptic = self.count("synaptic-operation").map_or_else(dash, |n| format!("{n:.2}"));
         let time = self.example_milliseconds.map_or_else(dash, |ms| format!("{ms:.1} ms"));
         let stack = self.stack.map_or_else(dash, |bytes| format!("{:.1}", f64::from(bytes) / 1024.0));
+        let kilobytes = |bytes: u32| f64::from(bytes) / 1024.0;
+        let memory = match self.ram {
+            0 => "– | –".to_owned(),
+            _ => format!(
+                "{:.1} + {stack} | {:.1} + {:.1}",
+                kilobytes(self.ram),
+                kilobytes(self.code),
+                kilobytes(self.constants)
+            ),
+        };
         format!(
-            "| {} ({}) | {} | {} | {} | {example} | {synaptic} | {time} | {:.1} + {stack} | {:.1} + {:.1} |",
+            "| {} ({}) | {} | {} | {} | {example} | {synaptic} | {time} | {memory} |",
             self.core,
             self.board,
             self.network,
             self.verdict(),
             self.test_error(),
-            f64::from(self.ram) / 1024.0,
-            f64::from(self.code) / 1024.0,
-            f64::from(self.constants) / 1024.0,
         )
     }
 }
