@@ -4,8 +4,9 @@
 use std::{env, fs, path::PathBuf};
 
 fn main() {
-    println!("cargo:rerun-if-env-changed=BOARD");
-    println!("cargo:rerun-if-env-changed=NETWORK");
+    for variable in ["BOARD", "NETWORK", "MODEL", "GO_ON"] {
+        println!("cargo:rerun-if-env-changed={variable}");
+    }
     println!("cargo:rerun-if-changed=boards");
     let target = env::var("TARGET").unwrap();
     let board = env::var("BOARD").expect("BOARD names a line of boards/boards.txt");
@@ -18,21 +19,39 @@ fn main() {
     println!("cargo:rustc-env=BOARD={board}");
     println!("cargo:rustc-env=SYSTICK_HZ={}", line[2]);
     let network = env::var("NETWORK").ok().filter(|network| !network.is_empty());
-    let network = network.unwrap_or_else(|| line[3].to_owned());
+    let model = env::var("MODEL").ok().filter(|model| !model.is_empty()).map(|path| {
+        println!("cargo:rerun-if-changed={path}");
+        fs::read(&path).unwrap_or_else(|error| panic!("MODEL={path}: {error}"))
+    });
+    let network = model.as_deref().map(shape).or(network).unwrap_or_else(|| line[3].to_owned());
     println!("cargo:rustc-env=NETWORK={network}");
 
     let out = PathBuf::from(env::var("OUT_DIR").unwrap());
     fs::write(out.join("sizes.rs"), sizes(&network)).unwrap();
-    let memory = fs::read_to_string(format!("boards/{board}.x")).unwrap();
+    fs::write(out.join("model.bin"), model.unwrap_or_default()).unwrap();
+    let memory = fs::read_to_string(format!("boards/{board}.x")).unwrap_or_default();
     // Counting what is lost takes 0.9 KB a layer and some time: only where there is room.
-    println!("cargo:rustc-check-cfg=cfg(counts, hidden)");
+    println!("cargo:rustc-check-cfg=cfg(counts, go_on, hidden, thumb2)");
+    if target.starts_with("thumb") && !target.starts_with("thumbv6m") {
+        println!("cargo:rustc-cfg=thumb2");
+    }
     if !memory.contains("LENGTH = 16K") {
         println!("cargo:rustc-cfg=counts");
+    }
+    if env::var("GO_ON").is_ok_and(|value| value == "1") {
+        println!("cargo:rustc-cfg=go_on");
     }
     if network.matches('-').count() == 2 {
         println!("cargo:rustc-cfg=hidden");
     }
 
+    if target.starts_with("wasm32") {
+        println!("cargo:rustc-link-arg-bins=--no-entry");
+        for name in ["image", "pixels", "seed", "train", "test", "digest", "fired", "saturated", "layers"] {
+            println!("cargo:rustc-link-arg-bins=--export={name}");
+        }
+        return;
+    }
     fs::write(out.join("memory.x"), memory).unwrap();
     println!("cargo:rustc-link-search={}", out.display());
     if target.starts_with("thumb") {
@@ -42,7 +61,17 @@ fn main() {
         println!("cargo:rustc-link-arg-bins=-Tmemory.x");
     }
     println!("cargo:rustc-link-arg-bins=-Tlink.x");
-    println!("cargo:rustc-link-arg-bins=-Tdefmt.x");
+    if env::var("CARGO_FEATURE_PROVE").is_err() {
+        println!("cargo:rustc-link-arg-bins=-Tdefmt.x");
+    }
+}
+
+/// The network of an exported model; see src/model.rs.
+fn shape(model: &[u8]) -> String {
+    assert!(model.starts_with(b"APNT\x01\0"), "MODEL is no network that `apical export` wrote");
+    let word = |at: usize| u32::from_le_bytes(model[at..at + 4].try_into().unwrap());
+    let sizes: Vec<String> = [8, 12, 16].map(word).iter().filter(|&&n| n > 0).map(u32::to_string).collect();
+    format!("{}:{}", sizes.join("-"), u16::from_le_bytes([model[6], model[7]]))
 }
 
 /// The constants and types that `784-100-10:16` stands for.
@@ -56,7 +85,7 @@ fn sizes(network: &str) -> String {
         _ => wrong(),
     };
     let (weight, fractions) = match bits {
-        "16" => ("i16", [8, 8]),
+        "16" => ("apical_core::offset::Offset16", [8, 8]),
         "8" => ("i8", [4, 3]),
         _ => wrong(),
     };

@@ -25,6 +25,7 @@
 )]
 
 pub mod arithmetic;
+pub mod classify;
 pub mod digest;
 pub mod emulated;
 pub mod formats;
@@ -37,6 +38,7 @@ pub mod memory;
 pub mod native;
 pub mod network;
 pub mod observer;
+pub mod offset;
 pub mod parameters;
 pub mod random;
 pub mod rounding;

@@ -14,6 +14,7 @@
 use crate::arithmetic::Arithmetic;
 use crate::input::{Input, InputControl};
 use crate::layer::{Layer, LayerControl};
+use crate::offset::Offset16;
 use crate::random::Generator;
 use crate::spikes::Spikes;
 use crate::tables::psp::TAPS;
@@ -24,7 +25,7 @@ pub const INPUT_SPIKES: usize = 512;
 
 /// Weights that know whether their columns need bounds.
 pub trait Stored: Copy + 'static {
-    /// A weight of zero.
+    /// A weight of bits that are all zero, so that memory for many takes no flash.
     const ZERO: Self;
     /// Memory for the bounds of so many columns.
     type Bounds<const COLUMNS: usize>: Empty + AsMut<[u16]>;
@@ -41,6 +42,11 @@ impl<const N: usize> Empty for [u16; N] {
 }
 
 impl Stored for i16 {
+    const ZERO: Self = 0;
+    type Bounds<const COLUMNS: usize> = [u16; COLUMNS];
+}
+
+impl Stored for Offset16 {
     const ZERO: Self = 0;
     type Bounds<const COLUMNS: usize> = [u16; COLUMNS];
 }

@@ -32,6 +32,13 @@ pub trait Weight: Copy + Default + PartialEq + Debug + 'static {
     fn widen(self) -> i16;
     /// The nearest weight to a 16-bit number of the same step.
     fn saturate(value: i16) -> Self;
+    /// Whether it is kept as an unsigned number, 2¹⁵ more than it stands for.
+    const OFFSET: bool = false;
+    /// The weight plus so many steps, saturated.
+    #[inline(always)]
+    fn moved(self, step: i32) -> Self {
+        Self::saturate(i32::from(self.widen()).wrapping_add(step).clamp(-32768, 32767) as i16)
+    }
     /// 32 of them, for a vector unit.
     fn load<L: Lanes>(lanes: L, from: &[Self; 32]) -> L::Block;
     /// Adds 16 of them to sums of 32 bits.
@@ -113,7 +120,7 @@ impl Weight for i8 {
 }
 
 #[inline(always)]
-fn as_words<W: bytemuck::Pod>(weights: &[W]) -> Option<&[u32]> {
+pub(crate) fn as_words<W: bytemuck::Pod>(weights: &[W]) -> Option<&[u32]> {
     if cfg!(target_endian = "little") { bytemuck::try_cast_slice(weights).ok() } else { None }
 }
 

@@ -36,6 +36,12 @@ impl<'a> Spikes<'a> {
         }
     }
 
+    /// Replaces the spikes by those that `fill` writes to the memory; it returns how many.
+    #[inline(always)]
+    pub fn refill(&mut self, fill: impl FnOnce(&mut [u16]) -> usize) {
+        self.length = fill(self.memory).min(self.memory.len());
+    }
+
     /// Adds one spike of each unit whose bit is set: bit i of block b is unit
     /// `first + 32 b + i`.
     ///

@@ -23,6 +23,13 @@ pub struct Plan {
     pub steps: u32,
 }
 
+impl Plan {
+    /// Whether to report after so many of `all`.
+    pub fn reports(&self, number: u32, all: u32) -> bool {
+        number == all || number.checked_rem(self.every).unwrap_or(0) == 0
+    }
+}
+
 /// Examples, as the host wrote them.
 pub struct Examples {
     file: File,

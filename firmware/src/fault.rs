@@ -25,16 +25,25 @@ fn panic(_: &PanicInfo) -> ! {
     unsafe { a_panic_can_be_reached() }
 }
 
+#[cfg(not(feature = "prove"))]
+fn report(place: usize) {
+    defmt::error!("fault at {=usize:#010x}", place);
+}
+
+/// A logger can panic.
+#[cfg(feature = "prove")]
+fn report(_: usize) {}
+
 #[cfg(target_arch = "arm")]
 #[cortex_m_rt::exception]
 unsafe fn HardFault(frame: &cortex_m_rt::ExceptionFrame) -> ! {
-    defmt::error!("fault at {=u32:#010x}", frame.pc());
+    report(frame.pc() as usize);
     process::exit(FAULT)
 }
 
 #[cfg(target_arch = "riscv32")]
 #[unsafe(export_name = "ExceptionHandler")]
 extern "C" fn exception(_: &riscv_rt::TrapFrame) -> ! {
-    defmt::error!("fault at {=usize:#010x}", riscv::register::mepc::read());
+    report(riscv::register::mepc::read());
     process::exit(FAULT)
 }

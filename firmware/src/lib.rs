@@ -2,6 +2,8 @@
 //! gauge of the stack, an end for faults and panics.
 #![no_std]
 
+// A logger can panic.
+#[cfg(all(target_os = "none", not(feature = "prove")))]
 use defmt_semihosting as _;
 
 #[cfg(target_arch = "arm")]
@@ -9,14 +11,23 @@ pub use cortex_m_rt::entry;
 #[cfg(target_arch = "riscv32")]
 pub use riscv_rt::entry;
 
+#[cfg(target_os = "none")]
 #[cfg_attr(target_arch = "arm", path = "count/systick.rs")]
 #[cfg_attr(target_arch = "riscv32", path = "count/mcycle.rs")]
 pub mod count;
+#[cfg(target_os = "none")]
 pub mod examples;
+#[cfg(target_os = "none")]
 pub mod fault;
+pub mod model;
 pub mod network;
 pub mod once;
+#[cfg(target_os = "none")]
+pub mod session;
+#[cfg(target_os = "none")]
 pub mod stack;
+#[cfg(thumb2)]
+pub mod thumb;
 
 /// The board this program is linked for.
 pub const BOARD: &str = env!("BOARD");

@@ -1,6 +1,5 @@
 //! The network of this program: its sizes, its memory, its coefficients.
 
-use apical_core::kernels::Plain;
 #[cfg(counts)]
 use apical_core::losses::{LayerTallies, NO_LOSSES};
 use apical_core::losses::Losses;
@@ -20,15 +19,20 @@ pub const PRESET: Preset = Preset::May2017;
 /// Layers of neurons.
 pub const LAYERS: usize = if HIDDEN > 0 { 2 } else { 1 };
 /// Pixels of an image that may be other than black; 351 is the most in MNIST.
-const ACTIVE: usize = if PIXELS < 384 { PIXELS } else { 384 };
+pub const ACTIVE: usize = if PIXELS < 384 { PIXELS } else { 384 };
 /// Input spikes of a step: an image all white would emit 77 ± 8.
-const SPIKES: usize = 160;
+pub const SPIKES: usize = 160;
 const OUTPUT_INPUTS: usize = if HIDDEN > 0 { HIDDEN } else { PIXELS };
 
 /// Whether losses are counted.
 pub const COUNT: bool = cfg!(counts);
 /// How this program calculates.
-pub type Arithmetic<const COUNT: bool> = Native<Plain, Weight, COUNT>;
+pub type Arithmetic<const COUNT: bool> = Native<Kernels, Weight, COUNT>;
+
+#[cfg(not(thumb2))]
+pub use apical_core::kernels::Plain as Kernels;
+#[cfg(thumb2)]
+pub use crate::thumb::Thumb as Kernels;
 
 const fn coefficients(layer: usize) -> Coefficients {
     let parameters = LayerParameters {
@@ -40,9 +44,18 @@ const fn coefficients(layer: usize) -> Coefficients {
     parameters.coefficients()
 }
 
-static HIDDEN_COEFFICIENTS: Coefficients = coefficients(0);
-static OUTPUT_COEFFICIENTS: Coefficients = coefficients(1);
-static AREA_SUMS: [u16; AREAS] = areas(Kernel::Scaled);
+/// Of the hidden layer.
+pub static HIDDEN_COEFFICIENTS: Coefficients = coefficients(0);
+/// Of the output layer.
+pub static OUTPUT_COEFFICIENTS: Coefficients = coefficients(1);
+/// Running sums of the synaptic kernel.
+pub static AREA_SUMS: [u16; AREAS] = areas(Kernel::Scaled);
+
+/// Watches nothing, but says that it looks at every step: a network goes step by step then, and the way layer by layer,
+/// for which no device has the memory, is not compiled in.
+pub struct StepByStep;
+
+impl<A: apical_core::arithmetic::Arithmetic> apical_core::observer::Observer<A> for StepByStep {}
 
 /// Everything a network keeps.
 pub struct Memory {
@@ -90,10 +103,25 @@ impl Memory {
         });
     }
 
+    /// Takes over what the network in flash has learnt.
+    pub fn load(&mut self) {
+        let [hidden, output] = crate::model::layers();
+        self.with::<false, _>(|network| {
+            let arithmetic = network.arithmetic;
+            let layers = network.hidden.iter_mut().map(|layer| (layer, &hidden));
+            for (layer, parts) in layers.chain([(&mut network.output, &output)]) {
+                copy(layer.weights, parts.weights);
+                copy(layer.bias, parts.bias);
+                copy(layer.feedback, parts.feedback);
+                layer.refresh_bounds(arithmetic);
+            }
+        });
+    }
+
     /// Lends the memory to a network for as long as `job` runs.
     #[inline(always)]
     pub fn with<const COUNT: bool, R>(&mut self, job: impl FnOnce(&mut Network<'_, Arithmetic<COUNT>>) -> R) -> R {
-        let arithmetic = Arithmetic::new(Plain);
+        let arithmetic = Arithmetic::new(Kernels);
         #[cfg(hidden)]
         let mut hidden = [self.hidden.layer(&HIDDEN_COEFFICIENTS)];
         #[cfg(not(hidden))]
@@ -111,6 +139,7 @@ impl Memory {
             losses: Losses::new(&mut self.tallies),
             #[cfg(not(counts))]
             losses: Losses::none(),
+            workspace: None,
         };
         job(&mut network)
     }
@@ -126,6 +155,10 @@ impl Memory {
     pub fn saturated(&self) -> u32 {
         0
     }
+}
+
+fn copy<T: Copy>(to: &mut [T], from: &[T]) {
+    to.iter_mut().zip(from).for_each(|(to, &from)| *to = from);
 }
 
 impl Default for Memory {

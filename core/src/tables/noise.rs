@@ -70,6 +70,94 @@ fn from(noise: &'static [i16; GRAINS + BLOCK], offset: u16) -> &'static [i16; BL
     noise.get(usize::from(offset)..).and_then(|n| n.first_chunk()).unwrap_or(&NOBODY)
 }
 
+/// A place of the circle where a unit may fire: the place in the low half, its threshold
+/// for one spike in the high half.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidate(u32);
+
+impl Candidate {
+    /// How far behind the offset that [`candidates`] was called with it lies, below 32.
+    #[inline(always)]
+    #[must_use]
+    pub fn lane(self, offset: u16) -> usize {
+        (self.0.wrapping_sub(u32::from(offset)) & 31) as usize
+    }
+
+    /// Its threshold for one spike.
+    #[inline(always)]
+    #[must_use]
+    pub const fn threshold(self) -> i16 {
+        (self.0 >> 16) as i16
+    }
+}
+
+/// The places among 32 from an offset below 4096 on where a unit may fire, in order.
+#[inline(always)]
+#[must_use]
+pub fn candidates(offset: u16) -> &'static [Candidate] {
+    let offset = offset & (GRAINS as u16).wrapping_sub(1);
+    let (start, end) = (candidates_before(offset), candidates_before(offset.wrapping_add(BLOCK as u16)));
+    CANDIDATES.get(start..end).unwrap_or(&[])
+}
+
+/// How many candidates lie before a place.
+#[inline(always)]
+fn candidates_before(place: u16) -> usize {
+    let group = BEFORE_GROUP.get(usize::from(place >> 5)).copied().unwrap_or(0);
+    let within = BEFORE_IN_GROUP.get(usize::from(place)).copied().unwrap_or(0);
+    usize::from(group).wrapping_add(usize::from(within))
+}
+
+/// Places where a unit may fire, those among the last [`BLOCK`] included.
+const CANDIDATE_COUNT: usize = {
+    let (noise, mut found, mut place) = (noise(&ONE), 0, 0);
+    while place < noise.len() {
+        found += (noise[place] != NEVER) as usize;
+        place += 1;
+    }
+    found
+};
+
+static CANDIDATES: [Candidate; CANDIDATE_COUNT] = {
+    let (noise, mut found, mut place) = (noise(&ONE), 0, 0);
+    let mut candidates = [Candidate(0); CANDIDATE_COUNT];
+    while place < noise.len() {
+        if noise[place] != NEVER {
+            candidates[found] = Candidate(place as u32 | (noise[place] as u16 as u32) << 16);
+            found += 1;
+        }
+        place += 1;
+    }
+    candidates
+};
+
+/// How many candidates lie before each group of 32 places, …
+static BEFORE_GROUP: [u16; GRAINS / 32 + 2] = {
+    let (noise, mut found, mut place) = (noise(&ONE), 0, 0);
+    let mut before = [0; GRAINS / 32 + 2];
+    while place < GRAINS + 2 * BLOCK {
+        if place % 32 == 0 {
+            before[place / 32] = found;
+        }
+        found += (place < noise.len() && noise[place] != NEVER) as u16;
+        place += 1;
+    }
+    before
+};
+
+/// … and in a group before each of its places.
+static BEFORE_IN_GROUP: [u8; GRAINS + 2 * BLOCK] = {
+    let (noise, mut found, mut place) = (noise(&ONE), 0, 0);
+    let mut before = [0; GRAINS + 2 * BLOCK];
+    while place < GRAINS + 2 * BLOCK {
+        found = if place % 32 == 0 { 0 } else { found };
+        before[place] = found;
+        found += (place < noise.len() && noise[place] != NEVER) as u8;
+        place += 1;
+    }
+    before
+};
+
 /// A unit emits one spike only, whatever its noise, up to this potential; …
 pub const SINGLE_BELOW: i16 = TWO[0];
 /// where its noise exceeds this threshold, whatever its potential; …

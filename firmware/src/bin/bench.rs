@@ -8,7 +8,7 @@ use apical_core::network::Example;
 use apical_core::random::Offsets;
 use apical_firmware::count::Counter;
 use apical_firmware::examples::Examples;
-use apical_firmware::network::{Memory, PIXELS};
+use apical_firmware::network::{Memory, PIXELS, StepByStep};
 use apical_firmware::once::Once;
 use apical_firmware::{BOARD, NETWORK, entry};
 use core::hint::black_box;
@@ -41,7 +41,7 @@ fn main() -> ! {
 
 #[inline(never)]
 fn train(memory: &mut Memory, image: &[u8], label: usize) -> Example {
-    memory.with::<false, _>(|network| network.train(image, label, &mut ()))
+    memory.with::<false, _>(|network| network.train(image, label, &mut StepByStep))
 }
 
 /// The kernels one by one, on the state that training left.

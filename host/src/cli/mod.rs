@@ -5,11 +5,15 @@
 //! | [`model_args`], [`format_args`], [`run_args`] | options that several subcommands share |
 //! | [`compare`], [`train`], [`test`], [`data`], [`diverge`], [`regress`] | the subcommands |
 //! | [`formats`], [`profiles`], [`rounding`], [`sweep`], [`attribute`] | those of the laboratory |
+//! | [`emulate`], [`export`], [`fit`] | those for devices |
 
 pub mod attribute;
 pub mod compare;
 pub mod data;
 pub mod diverge;
+pub mod emulate;
+pub mod export;
+pub mod fit;
 pub mod format_args;
 pub mod formats;
 pub mod model_args;
@@ -60,6 +64,10 @@ Examples:
     apical compare --profile loihi
   A saved network on the test images
     apical test results/core.apical
+  Learn on an emulated Cortex-M4, and compare every digest with this machine
+    apical emulate --board mps2-an386
+  Which networks fit a device
+    apical fit --ram 128K --flash 512K --clock 168M
   What a data set holds, with a few images drawn
     apical data --data DIR
 
@@ -86,6 +94,9 @@ enum Command {
     Rounding(rounding::Args),
     Sweep(sweep::Args),
     Attribute(attribute::Args),
+    Emulate(emulate::Args),
+    Export(export::Args),
+    Fit(fit::Args),
 }
 
 impl Cli {
@@ -106,6 +117,9 @@ impl Cli {
             Command::Rounding(args) => args.run(),
             Command::Sweep(args) => args.run(),
             Command::Attribute(args) => args.run(),
+            Command::Emulate(args) => args.run(),
+            Command::Export(args) => args.run(),
+            Command::Fit(args) => args.run(),
         }
     }
 }

@@ -94,11 +94,18 @@ impl Board {
             .ok_or_else(|| EmulateError::UnknownBoard { name: name.to_owned(), known })
     }
 
+    /// Whether it is no board but a program for WebAssembly.
+    #[must_use]
+    pub fn is_web(&self) -> bool {
+        self.target.starts_with("wasm32")
+    }
+
     /// The processor, for a table.
     #[must_use]
     pub fn core(&self) -> &'static str {
         match (self.name.as_str(), self.target.as_str()) {
             ("mps2-an500", _) => "Cortex-M7",
+            ("wasm32", _) => "WebAssembly",
             (_, "thumbv6m-none-eabi") => "Cortex-M0",
             (_, "thumbv7m-none-eabi") => "Cortex-M3",
             (_, "thumbv7em-none-eabihf") => "Cortex-M4F",

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::data::DataError;
+use crate::experiment::saved::SavedError;
 
 /// Why a board did not run to its end.
 #[derive(Debug, Error)]
@@ -67,6 +68,25 @@ pub enum EmulateError {
         /// The limit.
         seconds: u64,
     },
+    /// The program logs in a way this one does not read.
+    #[error("{path}: no log that can be decoded ({reason}); build the firmware anew")]
+    Log {
+        /// The program.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A trained network that the firmware does not take.
+    #[error("{path:?}: {reason}")]
+    Model {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// A file of weights that cannot be read.
+    #[error(transparent)]
+    Saved(#[from] SavedError),
     /// The images.
     #[error(transparent)]
     Data(#[from] DataError),

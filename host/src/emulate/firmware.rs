@@ -19,6 +19,10 @@ pub struct Program {
     pub ram: u32,
     /// Whether the program counts what is lost: boards with more than 16 KB do.
     pub counts: bool,
+    /// Whether it prints its log as it is; boards leave its texts in the ELF file.
+    pub prints: bool,
+    /// The folder of its sources.
+    pub sources: PathBuf,
 }
 
 /// `firmware/` here, or else in the workspace this was built from.
@@ -31,8 +35,26 @@ pub fn default_directory() -> PathBuf {
     host.parent().unwrap_or(host).join(here)
 }
 
+/// What is to be built.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// Folder of the firmware's sources.
+    pub firmware: &'a Path,
+    /// For which board.
+    pub board: &'a Board,
+    /// With which network.
+    pub shape: &'a Shape,
+    /// Name of the program.
+    pub program: &'a str,
+    /// A network for flash, in the form of `apical export`.
+    pub model: Option<&'a Path>,
+    /// Whether it is to go on learning.
+    pub goes_on: bool,
+}
+
 /// Builds a program of the firmware for a board with a network.
-pub fn build(firmware: &Path, board: &Board, shape: &Shape, program: &str) -> Result<Program, EmulateError> {
+pub fn build(source: Source<'_>) -> Result<Program, EmulateError> {
+    let Source { firmware, board, shape, program, model, goes_on } = source;
     let target_directory =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| firmware.join("target"), PathBuf::from);
     let target_directory =
@@ -40,10 +62,13 @@ pub fn build(firmware: &Path, board: &Board, shape: &Shape, program: &str) -> Re
     let toolchain = toolchain(firmware, &board.target)?;
     let output = Command::new("cargo")
         .args(toolchain)
-        .args(["build", "--quiet", "--release", "--bin", program, "--target", &board.target])
+        .args(["build", "--quiet", "--release", "--locked", "--bin", program, "--target", &board.target])
+        .args(if board.is_web() { &["--features", "web"][..] } else { &[] })
         .current_dir(firmware)
         .env("BOARD", &board.name)
         .env("NETWORK", shape.to_string())
+        .env("MODEL", model.map(std::path::absolute).and_then(Result::ok).unwrap_or_default())
+        .env("GO_ON", if goes_on { "1" } else { "" })
         .env("CARGO_TARGET_DIR", &target_directory)
         // Left over from a cargo that may have started us.
         .env_remove("RUSTFLAGS")
@@ -56,11 +81,19 @@ pub fn build(firmware: &Path, board: &Board, shape: &Shape, program: &str) -> Re
         let log = String::from_utf8_lossy(&output.stderr).into_owned();
         return Err(reason_of_failure(board, shape, &log));
     }
-    let built = target_directory.join(&board.target).join("release").join(program);
+    let mut built = target_directory.join(&board.target).join("release").join(program);
+    if board.is_web() {
+        built.set_extension("wasm");
+    }
     let kept =
         built.with_file_name(format!("{program}-{}-{}", board.name, shape.to_string().replace(':', "-")));
     let bytes = fs::copy(&built, &kept).and_then(|_| fs::read(&kept));
+    let sources = std::path::absolute(firmware).unwrap_or_else(|_| firmware.to_owned());
     let bytes = bytes.map_err(|error| EmulateError::File { path: built, reason: error.to_string() })?;
+    if board.is_web() {
+        let code = bytes.len() as u32;
+        return Ok(Program { elf: kept, code, constants: 0, ram: 0, counts: true, prints: true, sources });
+    }
     let small = fs::read_to_string(firmware.join(format!("boards/{}.x", board.name)));
     let counts = !small.unwrap_or_default().contains("LENGTH = 16K");
     let sizes = sections(&bytes);
@@ -71,6 +104,8 @@ pub fn build(firmware: &Path, board: &Board, shape: &Shape, program: &str) -> Re
         constants: sum(|s| matches!(s.kind, Kind::Constants | Kind::Initialised)),
         ram: sum(|s| matches!(s.kind, Kind::Initialised | Kind::Zeroed)),
         counts,
+        prints: false,
+        sources,
     })
 }
 
@@ -105,7 +140,7 @@ fn reason_of_failure(board: &Board, shape: &Shape, log: &str) -> EmulateError {
 pub fn missing(program: &str) -> EmulateError {
     let remedy = match program {
         "cargo" => "see https://rustup.rs",
-        "defmt-print" => "run: cargo install defmt-print",
+        "node" => "on Debian: apt-get install nodejs",
         "qemu-system-arm" => "on Debian: apt-get install qemu-system-arm",
         "qemu-system-riscv32" => "on Debian: apt-get install qemu-system-misc",
         _ => "it is needed to run this board",

@@ -1,7 +1,7 @@
 //! One run of the emulator: examples in by a file, log out by a pipe.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufWriter, Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::decoder::Decoder;
 use super::firmware::{Program, missing};
 use super::log::{Line, Tested, Trained};
 use super::{Board, EmulateError};
@@ -74,9 +75,38 @@ pub fn run(
     timeout: u64,
 ) -> Result<Device, EmulateError> {
     let system = |what| move |source| EmulateError::System { what, source };
-    let folder = Folder::new().map_err(system("making a folder for the examples"))?;
+    let folder = Folder::new().map_err(making_a_folder)?;
     write_examples(&folder, plan, order, dataset).map_err(system("writing the examples"))?;
 
+    let mut command = match board.is_web() {
+        true => node(board, program),
+        false => emulator(board, program, time),
+    };
+    command.current_dir(&folder.0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut emulator = Guard(command.spawn().map_err(|_| missing(&board.emulator[0]))?);
+    let log = emulator.0.stdout.take().expect("its output is piped");
+
+    let started = Instant::now();
+    let followed = follow(log, program, plan, &board.name, Duration::from_secs(timeout), &mut emulator)?;
+    let Followed { device, last, late } = followed;
+    if late {
+        return Err(EmulateError::TimeOut { board: board.name.clone(), seconds: timeout });
+    }
+    let status = emulator.0.wait().map_err(system("waiting for the emulator"))?;
+    match status.code() {
+        Some(0) => Ok(Device { seconds: started.elapsed().as_secs_f64(), ..device }),
+        code => Err(EmulateError::Ended {
+            board: board.name.clone(),
+            code: code.unwrap_or(-1),
+            reason: match code {
+                Some(101) => "a panic".to_owned(),
+                _ => last.unwrap_or_else(|| "no log".to_owned()),
+            },
+        }),
+    }
+}
+
+fn emulator(board: &Board, program: &Program, time: Time) -> Command {
     let mut command = Command::new(&board.emulator[0]);
     command.args(&board.emulator[1..]);
     if time == Time::Counted {
@@ -85,54 +115,41 @@ pub fn run(
     command
         .args(["-display", "none", "-monitor", "none", "-serial", "none"])
         .args(["-semihosting-config", "enable=on,target=native", "-kernel"])
-        .arg(&program.elf)
-        .current_dir(&folder.0)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null());
-    let mut emulator = Guard(command.spawn().map_err(|_| missing(&board.emulator[0]))?);
-    let raw = emulator.0.stdout.take().expect("its output is piped");
-    let mut decoder = Command::new("defmt-print");
-    decoder.arg("-e").arg(&program.elf).stdin(raw).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut decoder = Guard(decoder.spawn().map_err(|_| missing("defmt-print"))?);
-    let lines = BufReader::new(decoder.0.stdout.take().expect("its output is piped"));
-
-    let started = Instant::now();
-    let (device, late) = follow(lines, plan, &board.name, Duration::from_secs(timeout), &mut emulator)?;
-    if late {
-        return Err(EmulateError::TimeOut { board: board.name.clone(), seconds: timeout });
-    }
-    let status = emulator.0.wait().map_err(system("waiting for the emulator"))?;
-    match status.code() {
-        Some(0) => Ok(Device { seconds: started.elapsed().as_secs_f64(), ..device.0 }),
-        code => Err(EmulateError::Ended {
-            board: board.name.clone(),
-            code: code.unwrap_or(-1),
-            reason: match code {
-                Some(101) => "a panic".to_owned(),
-                _ => device.1.unwrap_or_else(|| "no log".to_owned()),
-            },
-        }),
-    }
+        .arg(&program.elf);
+    command
 }
 
-type Followed = (Device, Option<String>);
+fn node(board: &Board, program: &Program) -> Command {
+    let mut command = Command::new(&board.emulator[0]);
+    command.args(board.emulator[1..].iter().map(|script| program.sources.join(script))).arg(&program.elf);
+    command
+}
+
+struct Followed {
+    device: Device,
+    /// The last line that was no report.
+    last: Option<String>,
+    /// Whether the emulator had to be ended.
+    late: bool,
+}
 
 /// Reads the log to its end, or kills the emulator when its time is over.
 fn follow(
-    lines: impl BufRead + Send,
+    log: impl Read + Send,
+    program: &Program,
     plan: &Plan,
     name: &str,
     timeout: Duration,
     emulator: &mut Guard,
-) -> Result<(Followed, bool), EmulateError> {
+) -> Result<Followed, EmulateError> {
+    let decoder = Decoder::of(program)?;
     let bar = ProgressBar::new(u64::from(plan.train) + u64::from(plan.test));
     let style = ProgressStyle::with_template("{msg:14} {bar:40} {pos}/{len} {elapsed} (left {eta})");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.set_message(name.to_owned());
     let late = AtomicBool::new(false);
     let (done, wait) = mpsc::channel::<()>();
-    let followed = std::thread::scope(|scope| {
+    let (device, last) = std::thread::scope(|scope| {
         let late = &late;
         scope.spawn(move || {
             if wait.recv_timeout(timeout) == Err(mpsc::RecvTimeoutError::Timeout) {
@@ -141,33 +158,42 @@ fn follow(
             }
         });
         let (mut device, mut last) = (Device::default(), None);
-        for line in lines.lines().map_while(Result::ok) {
-            match Line::parse(&line) {
-                Line::Trained(report) => {
-                    bar.set_position(u64::from(report.examples));
-                    device.trained.push(report);
-                }
-                Line::Tested(report) => {
-                    bar.set_position(u64::from(plan.train) + u64::from(report.images));
-                    device.tested = Some(report);
-                }
-                Line::Stack(bytes) => device.stack = Some(bytes),
-                Line::Count(what, each) => device.counts.push((what, each)),
-                Line::Other(text) => last = Some(text),
+        decoder.lines(log, |line| match Line::parse(line) {
+            Line::Trained(report) => {
+                bar.set_position(u64::from(report.examples));
+                device.trained.push(report);
             }
-        }
+            Line::Tested(report) => {
+                bar.set_position(u64::from(plan.train) + u64::from(report.images));
+                device.tested = Some(report);
+            }
+            Line::Stack(bytes) => device.stack = Some(bytes),
+            Line::Count(what, each) => device.counts.push((what, each)),
+            Line::Other(text) => last = Some(text),
+        });
         drop(done);
         (device, last)
     });
     bar.finish_and_clear();
-    Ok((followed, late.into_inner()))
+    Ok(Followed { device, last, late: late.into_inner() })
+}
+
+/// The error of a folder that cannot be made, or be written to.
+pub fn making_a_folder(source: std::io::Error) -> EmulateError {
+    EmulateError::System { what: "writing to a temporary folder", source }
 }
 
 /// A folder that goes away with this value.
-struct Folder(std::path::PathBuf);
+pub struct Folder(std::path::PathBuf);
 
 impl Folder {
-    fn new() -> std::io::Result<Self> {
+    /// Where it is.
+    pub fn path(&self) -> &std::path::Path {
+        &self.0
+    }
+
+    /// A new one.
+    pub fn new() -> std::io::Result<Self> {
         use std::sync::atomic::AtomicU32;
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);

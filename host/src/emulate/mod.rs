@@ -4,11 +4,13 @@
 //! [`machine`] (the emulator, its examples, its log) → [`report`].
 
 mod board;
+mod decoder;
 mod error;
 mod firmware;
 pub mod fit;
 mod log;
 mod machine;
+pub mod model;
 mod report;
 mod twin;
 
@@ -21,6 +23,7 @@ pub use error::EmulateError;
 pub use report::{Format, Outcome, Report};
 
 use crate::data::{Dataset, default_directory};
+use crate::experiment::saved::Saved;
 
 /// Trains on an emulated microcontroller and compares it with this machine, digest by digest.
 #[derive(Args, Debug, Clone)]
@@ -34,9 +37,13 @@ pub struct EmulateArgs {
     /// Sizes and weight bits, as 784-100-10:16 [default: what the board has room for]
     #[arg(long)]
     pub network: Option<Shape>,
-    /// Training examples
-    #[arg(long, default_value_t = 1000)]
-    pub examples: u32,
+    /// A trained network (FILE.apical) that the board classifies with, from flash; it goes on
+    /// learning if --examples says so
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["network", "all"])]
+    pub model: Option<PathBuf>,
+    /// Training examples [default: 1000; with --model, none]
+    #[arg(long)]
+    pub examples: Option<u32>,
     /// Examples from one digest to the next
     #[arg(long, default_value_t = 100)]
     pub every: u32,
@@ -49,6 +56,9 @@ pub struct EmulateArgs {
     /// Examples whose instructions are counted (0: none)
     #[arg(long, default_value_t = 50)]
     pub count: u32,
+    /// Count the same network in f32 with micromath as well
+    #[arg(long)]
+    pub float: bool,
     /// Seed of every stream, and of the order of the examples
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -67,6 +77,15 @@ pub struct EmulateArgs {
     /// How to print what came out [default: text; markdown with --all]
     #[arg(long, value_enum)]
     pub format: Option<Format>,
+    /// File for everything that came out, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+impl EmulateArgs {
+    fn examples(&self) -> u32 {
+        self.examples.unwrap_or(if self.model.is_some() { 0 } else { 1000 })
+    }
 }
 
 /// Builds, runs, compares. A board that differs from the host is in the outcome, not an error.
@@ -80,34 +99,75 @@ pub fn run(args: &EmulateArgs) -> Result<Outcome, EmulateError> {
         false => vec![Board::named(boards, &args.board)?],
     };
     let dataset = Dataset::load(&args.data)?;
-    let reports = chosen.into_iter().map(|board| run_board(args, board, &dataset));
+    let saved = args.model.as_deref().map(Saved::read).transpose()?;
+    let reports = chosen.into_iter().map(|board| run_board(args, board, &dataset, saved.as_ref()));
     let default = if args.all { Format::Markdown } else { Format::Text };
-    Ok(Outcome { reports: reports.collect::<Result<_, _>>()?, format: args.format.unwrap_or(default) })
+    let format = args.format.unwrap_or(default);
+    Ok(Outcome::new(args, &dataset, reports.collect::<Result<_, _>>()?, format))
 }
 
-fn run_board(args: &EmulateArgs, board: Board, dataset: &Dataset) -> Result<Report, EmulateError> {
-    let shape = args.network.clone().unwrap_or_else(|| board.network.clone());
-    let learn = firmware::build(&args.firmware, &board, &shape, "learn")?;
+fn run_board(
+    args: &EmulateArgs,
+    board: Board,
+    dataset: &Dataset,
+    saved: Option<&Saved>,
+) -> Result<Report, EmulateError> {
+    let refused = |reason| EmulateError::Model { path: args.model.clone().unwrap_or_default(), reason };
+    let shape = match saved {
+        Some(saved) => model::shape(&saved.header).map_err(refused)?.0,
+        None => args.network.clone().unwrap_or_else(|| board.network.clone()),
+    };
+    let folder = machine::Folder::new().map_err(machine::making_a_folder)?;
+    let flash = folder.path().join("model.bin");
+    if let Some(saved) = saved {
+        std::fs::write(&flash, model::bytes(saved).map_err(refused)?).map_err(machine::making_a_folder)?;
+    }
+    let examples = args.examples();
+    let source = firmware::Source {
+        firmware: &args.firmware,
+        board: &board,
+        shape: &shape,
+        program: match saved {
+            _ if board.is_web() => "web",
+            Some(_) => "infer",
+            None => "learn",
+        },
+        model: saved.map(|_| flash.as_path()),
+        goes_on: saved.is_some() && examples > 0,
+    };
+    let program = firmware::build(source)?;
     let plan = machine::Plan {
-        seed: args.seed,
-        train: args.examples,
+        seed: saved.map_or(args.seed, |saved| saved.header.seed),
+        train: examples,
         every: args.every.max(1),
         test: args.test.min(dataset.test.len() as u32),
         steps: args.steps,
     };
-    let twin = twin::learn(&shape, &plan, dataset, learn.counts);
-    let order = twin::order(args.seed, dataset.train.len(), args.examples);
-    let device = machine::run(&board, &learn, &plan, &order, dataset, machine::Time::Fast, args.timeout)?;
+    let mut twin = twin::learn(&shape, &plan, dataset, program.counts, saved);
+    if saved.is_some() && examples == 0 {
+        twin.trained.clear(); // a board that only classifies has no state to compare
+    }
+    let order = twin::order(plan.seed, dataset.train.len(), plan.train);
+    let device = machine::run(&board, &program, &plan, &order, dataset, machine::Time::Fast, args.timeout)?;
     let instructions = match args.count {
         0 => None,
+        _ if board.is_web() => None,
         count => {
-            let bench = firmware::build(&args.firmware, &board, &shape, "bench")?;
-            let plan =
-                machine::Plan { train: count.min(args.examples.max(1)), every: count, test: 0, ..plan };
-            let run =
-                machine::run(&board, &bench, &plan, &order, dataset, machine::Time::Counted, args.timeout)?;
-            Some(run.counts)
+            let source = firmware::Source { program: "bench", model: None, goes_on: false, ..source };
+            let bench = firmware::build(source)?;
+            let plan = machine::Plan { train: count, every: count, test: 0, ..plan };
+            let order = twin::order(plan.seed, dataset.train.len(), count);
+            let count = |program: &firmware::Program| {
+                machine::run(&board, program, &plan, &order, dataset, machine::Time::Counted, args.timeout)
+            };
+            let mut counts = count(&bench)?.counts;
+            if args.float {
+                counts.extend(
+                    count(&firmware::build(firmware::Source { program: "float", ..source })?)?.counts,
+                );
+            }
+            Some(counts)
         }
     };
-    Ok(Report::new(args, board, shape, &learn, &plan, twin, device, instructions))
+    Ok(Report::new(args, board, shape, &program, &plan, twin, device, instructions))
 }

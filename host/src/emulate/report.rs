@@ -8,8 +8,10 @@ use serde::Serialize;
 use super::firmware::Program;
 use super::log::{Tested, Trained};
 use super::machine::{Device, Plan};
-use super::twin::Twin;
+use super::twin::{LEARNING_RATE, Twin};
 use super::{Board, EmulateArgs, Shape};
+use crate::data::Dataset;
+use crate::vector::Path;
 
 /// Biological time of a training example: two phases of 50 + ⌊Wald⌋ steps of 1 ms.
 pub const EXAMPLE_MILLISECONDS: f64 = 103.0;
@@ -23,6 +25,8 @@ pub enum Format {
     Markdown,
     /// Everything.
     Json,
+    /// What firmware/check keeps: the board's reports, then sizes and instructions.
+    Record,
 }
 
 /// Whether device and host agree.
@@ -58,7 +62,9 @@ pub struct Report {
     pub seed: u64,
     /// Device against host.
     pub agreement: Agreement,
-    /// The device's last report of training.
+    /// Every report of training.
+    pub log: Vec<Trained>,
+    /// The last of them.
     pub trained: Trained,
     /// The device's last report of testing.
     pub tested: Option<Tested>,
@@ -108,6 +114,7 @@ impl Report {
             seed: plan.seed,
             agreement: agreement(&twin, &device),
             trained: device.trained.last().cloned().unwrap_or_default(),
+            log: device.trained,
             tested: device.tested,
             host_tested: twin.tested,
             test_steps: plan.steps,
@@ -133,6 +140,12 @@ impl Report {
         self.instructions.iter().find(|(what, _)| what == name).map(|&(_, each)| each)
     }
 
+    /// Instructions of an example in f32 with micromath, over those in integers.
+    #[must_use]
+    pub fn float_ratio(&self) -> Option<f64> {
+        Some(self.count("float-example")? / self.count("example")?)
+    }
+
     fn verdict(&self) -> String {
         match self.agreement {
             Agreement::Equal { digests } => format!("equal ({digests} digests)"),
@@ -155,7 +168,9 @@ impl Report {
         line("board", format!("{} ({}), {}", self.board, self.core, self.network));
         line("device and host", format!("{}, state {:016x}", self.verdict(), t.digest));
         let error = 100.0 * f64::from(t.wrong) / f64::from(t.examples.max(1));
-        line("training", format!("{} examples, {} steps, error {error:.1} %", t.examples, t.steps));
+        if t.examples > 0 {
+            line("training", format!("{} examples, {} steps, error {error:.1} %", t.examples, t.steps));
+        }
         if let Some(tested) = &self.tested {
             let host = self.host_tested.as_ref().map_or(0, |t| t.wrong);
             let of = format!("{} wrong of {} in {} steps", tested.wrong, tested.images, self.test_steps);
@@ -168,8 +183,12 @@ impl Report {
         let stack = self.stack.map_or("?".to_owned(), |bytes| bytes.to_string());
         line("RAM", format!("{} bytes static, {stack} stack at most", self.ram));
         line("flash", format!("{} bytes of code, {} of constants", self.code, self.constants));
-        for (what, each) in &self.instructions {
+        for (what, each) in self.instructions.iter().filter(|(what, _)| !what.starts_with("float")) {
             line("instructions", format!("{} per {what}", number(*each)));
+        }
+        if let Some(float) = self.count("float-example") {
+            let times = self.float_ratio().unwrap_or(0.0);
+            line("f32 and micromath", format!("{} per example: {times:.1} times as many", number(float)));
         }
         if let Some(ms) = self.example_milliseconds {
             let times = EXAMPLE_MILLISECONDS / ms;
@@ -182,22 +201,52 @@ impl Report {
         out
     }
 
+    /// Words and numbers, a line each.
+    fn record(&self) -> String {
+        let mut out = String::new();
+        for t in &self.log {
+            let _ = writeln!(
+                out,
+                "trained {} wrong {} steps {} fired {} {} {} saturated {} digest {:016x}",
+                t.examples, t.wrong, t.steps, t.fired[0], t.fired[1], t.fired[2], t.saturated, t.digest
+            );
+        }
+        if let Some(t) = &self.tested {
+            let _ = writeln!(out, "tested {} wrong {} answers {:016x}", t.images, t.wrong, t.answers);
+        }
+        let sizes = [("code", self.code), ("constants", self.constants), ("ram", self.ram)];
+        for (what, bytes) in sizes.into_iter().chain(self.stack.map(|bytes| ("stack", bytes))) {
+            let _ = writeln!(out, "size {what} {bytes}");
+        }
+        for (what, each) in &self.instructions {
+            let _ = writeln!(out, "instructions {what} {each:.2}");
+        }
+        out
+    }
+
     fn row(&self) -> String {
         let dash = || "–".to_owned();
         let example = self.count("example").map_or_else(dash, |n| format!("{:.2} M", n / 1e6));
         let synaptic = self.count("synaptic-operation").map_or_else(dash, |n| format!("{n:.2}"));
         let time = self.example_milliseconds.map_or_else(dash, |ms| format!("{ms:.1} ms"));
         let stack = self.stack.map_or_else(dash, |bytes| format!("{:.1}", f64::from(bytes) / 1024.0));
+        let kilobytes = |bytes: u32| f64::from(bytes) / 1024.0;
+        let memory = match self.ram {
+            0 => "– | –".to_owned(),
+            _ => format!(
+                "{:.1} + {stack} | {:.1} + {:.1}",
+                kilobytes(self.ram),
+                kilobytes(self.code),
+                kilobytes(self.constants)
+            ),
+        };
         format!(
-            "| {} ({}) | {} | {} | {} | {example} | {synaptic} | {time} | {:.1} + {stack} | {:.1} + {:.1} |",
+            "| {} ({}) | {} | {} | {} | {example} | {synaptic} | {time} | {memory} |",
             self.core,
             self.board,
             self.network,
             self.verdict(),
             self.test_error(),
-            f64::from(self.ram) / 1024.0,
-            f64::from(self.code) / 1024.0,
-            f64::from(self.constants) / 1024.0,
         )
     }
 }
@@ -222,9 +271,34 @@ fn agreement(twin: &Twin, device: &Device) -> Agreement {
     Agreement::Equal { digests: longest }
 }
 
+/// Where the numbers came from.
+#[derive(Debug, Clone, Serialize)]
+pub struct Manifest {
+    /// `apical`'s version.
+    pub version: &'static str,
+    /// The commit it was built from, if git was there to tell.
+    pub commit: Option<&'static str>,
+    /// The command line, program name apart.
+    pub command: String,
+    /// Instructions that the host compared with.
+    pub host_instructions: &'static str,
+    /// SHA-256 of the data.
+    pub data_sha256: String,
+    /// Seed.
+    pub seed: u64,
+    /// Training examples.
+    pub examples: u32,
+    /// Test images.
+    pub test: u32,
+    /// η of every layer.
+    pub learning_rate: f64,
+}
+
 /// All boards that were asked for.
 #[derive(Debug, Clone, Serialize)]
 pub struct Outcome {
+    /// Where they came from.
+    pub manifest: Manifest,
     /// A report a board.
     pub reports: Vec<Report>,
     /// How to print them.
@@ -233,6 +307,27 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    pub(super) fn new(args: &EmulateArgs, dataset: &Dataset, reports: Vec<Report>, format: Format) -> Self {
+        let manifest = Manifest {
+            version: env!("CARGO_PKG_VERSION"),
+            commit: option_env!("APICAL_COMMIT"),
+            command: std::env::args().skip(1).collect::<Vec<_>>().join(" "),
+            host_instructions: Path::best().name(),
+            data_sha256: dataset.sha256.clone(),
+            seed: args.seed,
+            examples: args.examples(),
+            test: args.test,
+            learning_rate: LEARNING_RATE,
+        };
+        Self { manifest, reports, format }
+    }
+
+    /// Everything, for programs.
+    #[must_use]
+    pub fn json(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+
     /// Whether every board agrees with the host.
     #[must_use]
     pub fn is_equal(&self) -> bool {
@@ -244,7 +339,8 @@ impl Outcome {
     pub fn render(&self) -> String {
         match self.format {
             Format::Text => self.reports.iter().map(Report::text).collect::<Vec<_>>().join("\n"),
-            Format::Json => serde_json::to_string_pretty(self).unwrap_or_default() + "\n",
+            Format::Json => self.json(),
+            Format::Record => self.reports.iter().map(Report::record).collect(),
             Format::Markdown => self.markdown(),
         }
     }

@@ -11,6 +11,7 @@ use super::Shape;
 use super::log::{Tested, Trained};
 use super::machine::Plan;
 use crate::data::Dataset;
+use crate::experiment::saved::Saved;
 use crate::learner::native;
 use crate::model::Model;
 use crate::vector::Path;
@@ -42,8 +43,9 @@ pub fn order(seed: u64, length: usize, count: u32) -> Vec<u32> {
     order
 }
 
-/// Trains and tests as the firmware will, on the fastest instructions of this machine.
-pub fn learn(shape: &Shape, plan: &Plan, dataset: &Dataset, counts: bool) -> Twin {
+/// Trains and tests as the firmware will, on the fastest instructions of this machine; with
+/// `saved`, from what that network has learnt on.
+pub fn learn(shape: &Shape, plan: &Plan, dataset: &Dataset, counts: bool, saved: Option<&Saved>) -> Twin {
     let model = Model {
         sizes: shape.sizes.clone(),
         kernel: Kernel::Scaled,
@@ -52,6 +54,9 @@ pub fn learn(shape: &Shape, plan: &Plan, dataset: &Dataset, counts: bool) -> Twi
         seed: plan.seed,
     };
     let mut learner = native(&model, shape.width, Rounding::Stochastic, Path::best(), counts);
+    if let Some(saved) = saved {
+        learner.restore(&saved.layers);
+    }
     let order = order(plan.seed, dataset.train.len(), plan.train);
     let mut now = Trained { digest: learner.digest().unwrap_or(0), ..Trained::default() };
     let mut twin = Twin { trained: vec![now.clone()], tested: None };

@@ -1,0 +1,215 @@
+//! Classifying with weights that stay where they are: in flash, say.
+//!
+//! A [`Classifier`] borrows a network that was trained elsewhere and owns nothing but the
+//! state of its neurons, 14 bytes a hidden neuron: 784-100-10 runs in 5 KB of RAM. Its
+//! answers are those of [`Network::test`](crate::network::Network::test), bit for bit.
+//!
+//! ```
+//! use apical_core::classify::{Classifier, Frozen, LayerState};
+//! use apical_core::kernels::Plain;
+//! use apical_core::memory::InputMemory;
+//! use apical_core::parameters::LayerParameters;
+//! use apical_core::rounding::Rounding;
+//! use apical_core::tables::psp::Kernel;
+//!
+//! const COEFFICIENTS: apical_core::parameters::Coefficients = LayerParameters {
+//!     kernel: Kernel::Scaled,
+//!     learning_rate: 0.21,
+//!     weight_fraction: 8,
+//!     rounding: Rounding::Stochastic,
+//! }
+//! .coefficients();
+//! // Two pixels, two outputs, each for its own pixel.
+//! static WEIGHTS: [i16; 4] = [4000, -4000, -4000, 4000];
+//! static OUTPUT: Frozen<'static, i16> =
+//!     Frozen { coefficients: &COEFFICIENTS, weights: &WEIGHTS, bounds: &[4000, 4000], bias: &[0, 0] };
+//! let (mut input, mut state) = (InputMemory::<2>::new(), LayerState::<2>::new());
+//! let mut classifier = Classifier::new(Plain, [(&OUTPUT, &mut state as _)]);
+//! assert_eq!(classifier.classify(&mut input.input(), &[0, 255], 100, (1, 0)), 1);
+//! ```
+
+use crate::arithmetic::{Columns, Dynamics};
+use crate::input::Input;
+use crate::kernels::Kernels;
+use crate::losses::Losses;
+use crate::native::{Native, Weight};
+use crate::network::Network;
+use crate::observer::Phase;
+use crate::parameters::Coefficients;
+use crate::random::{Generator, Offsets, Stream, test_seed};
+use crate::spikes::Spikes;
+
+/// A layer that has learnt.
+#[derive(Debug, Clone, Copy)]
+pub struct Frozen<'a, W> {
+    /// Coefficients.
+    pub coefficients: &'a Coefficients,
+    /// Weights, a column for each presynaptic unit.
+    pub weights: &'a [W],
+    /// Bound of each column's magnitude; may be empty with weights of 8 bits.
+    pub bounds: &'a [u16],
+    /// Biases times k_B, one a unit.
+    pub bias: &'a [i16],
+}
+
+/// State of a layer of `UNITS` neurons that does not learn.
+#[derive(Debug, Clone)]
+#[repr(C, align(4))]
+pub struct LayerState<const UNITS: usize> {
+    sums: [i16; UNITS],
+    fast: [i16; UNITS],
+    slow: [i16; UNITS],
+    soma: [i16; UNITS],
+    spikes: [[u16; Spikes::PER_UNIT]; UNITS],
+}
+
+impl<const UNITS: usize> LayerState<UNITS> {
+    /// At rest.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            sums: [0; UNITS],
+            fast: [0; UNITS],
+            slow: [0; UNITS],
+            soma: [0; UNITS],
+            spikes: [[0; Spikes::PER_UNIT]; UNITS],
+        }
+    }
+}
+
+impl<const UNITS: usize> Default for LayerState<UNITS> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// State of a layer of any size.
+pub trait State {
+    /// It, as slices.
+    fn view(&mut self) -> StateView<'_>;
+}
+
+/// State of a layer; one entry a unit, three for spikes.
+#[derive(Debug)]
+pub struct StateView<'a> {
+    sums: &'a mut [i16],
+    fast: &'a mut [i16],
+    slow: &'a mut [i16],
+    soma: &'a mut [i16],
+    spikes: &'a mut [u16],
+}
+
+impl<const UNITS: usize> State for LayerState<UNITS> {
+    #[inline]
+    fn view(&mut self) -> StateView<'_> {
+        StateView {
+            sums: &mut self.sums,
+            fast: &mut self.fast,
+            slow: &mut self.slow,
+            soma: &mut self.soma,
+            spikes: self.spikes.as_flattened_mut(),
+        }
+    }
+}
+
+/// A layer, its state, its stream of draws, its sums of potentials.
+struct Running<'a, W> {
+    layer: &'a Frozen<'a, W>,
+    state: StateView<'a>,
+    draws: Generator,
+}
+
+/// Up to 32 outputs compete.
+const MOST_OUTPUTS: usize = 32;
+
+/// A network of `LAYERS` layers that has learnt.
+pub struct Classifier<'a, K, W, const LAYERS: usize> {
+    kernels: K,
+    layers: [Running<'a, W>; LAYERS],
+}
+
+impl<'a, K: Kernels, W: Weight, const LAYERS: usize> Classifier<'a, K, W, LAYERS> {
+    /// A network of these layers, lowest first.
+    #[must_use]
+    pub fn new(kernels: K, layers: [(&'a Frozen<'a, W>, &'a mut dyn State); LAYERS]) -> Self {
+        let layers = layers.map(|(layer, state)| Running {
+            layer,
+            state: state.view(),
+
+            draws: Stream::Spikes(0).open(0),
+        });
+        Self { kernels, layers }
+    }
+
+    /// The answer for an image, shown for `steps` steps from rest; the streams are those of
+    /// this image under the seed.
+    pub fn classify(
+        &mut self,
+        input: &mut Input<'_>,
+        image: &[u8],
+        steps: u32,
+        (seed, index): (u64, u32),
+    ) -> usize {
+        let seed = test_seed(seed, index);
+        input.control.draws = Stream::Input.open(seed);
+        for (layer, number) in self.layers.iter_mut().zip(0u8..) {
+            layer.draws = Stream::Spikes(number).open(seed);
+            for state in [&mut *layer.state.fast, layer.state.slow, layer.state.soma] {
+                state.fill(0);
+            }
+        }
+        input.show(image);
+        let mut sums = [0i32; MOST_OUTPUTS];
+        let start = Network::<Native<K, W>>::window_start(Phase::Test, steps);
+        for step in 0..steps {
+            input.step(&Native::<K, W>::new(self.kernels));
+            self.step(input.spikes.as_slice());
+            if step >= start
+                && let Some(last) = self.layers.last()
+            {
+                self.kernels.accumulate(last.state.soma, &mut sums);
+            }
+        }
+        let outputs = self.layers.last().map_or(0, |layer| layer.layer.bias.len());
+        let mut best = (0, i32::MIN);
+        for (unit, &sum) in sums.iter().take(outputs).enumerate() {
+            if sum > best.1 {
+                best = (unit, sum);
+            }
+        }
+        best.0
+    }
+
+    #[inline(always)]
+    fn step<'b>(&'b mut self, mut presynaptic: &'b [u16]) {
+        for running in &mut self.layers {
+            let Running { layer, state, draws } = running;
+            let units = layer.bias.len();
+            let columns = Columns { weights: layer.weights, units, stride: units, bounds: layer.bounds };
+            let losses = &mut Losses::none();
+            let shift = layer.coefficients.sum_shift;
+            self.kernels.sum_columns::<W, false>(shift, columns, presynaptic, state.sums, losses);
+            let dynamics = Dynamics {
+                sums: state.sums,
+                fast: state.fast,
+                slow: state.slow,
+                soma: state.soma,
+                bias: layer.bias,
+                oldest: &mut [],
+            };
+            let mut list = Spikes::new(state.spikes);
+            let offsets = Offsets::new(draws);
+            self.kernels.advance::<false>(
+                layer.coefficients,
+                dynamics,
+                units,
+                None,
+                offsets,
+                &mut list,
+                losses,
+            );
+            let fired = list.as_slice().len();
+            presynaptic = state.spikes.get(..fired).unwrap_or(&[]);
+        }
+    }
+}

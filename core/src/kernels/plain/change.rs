@@ -1,0 +1,86 @@
+//! W += narrow(e · ⟨s⟩) with stochastic rounding, and how large weights may have become.
+
+use super::neurons::{half, scaled};
+use crate::arithmetic::ColumnsMut;
+use crate::losses::Losses;
+use crate::native::{Weight, mean_psp, reciprocal};
+use crate::random::{DITHER_STRIDE, Dither};
+use crate::tables::noise::BLOCK;
+
+/// Every column whose presynaptic unit has a mean PSP.
+#[inline(never)]
+pub(super) fn learn_stochastically<W: Weight, const SHIFT: u32>(
+    matrix: ColumnsMut<'_, W>,
+    presynaptic: &[u16],
+    steps: u32,
+    errors: &[i16],
+    dither: &mut Dither,
+) {
+    let reciprocal = reciprocal(steps);
+    let largest = errors.iter().fold(0, |largest, error| error.unsigned_abs().max(largest));
+    let mut bounds = matrix.bounds.iter_mut();
+    let columns = matrix.weights.chunks_exact_mut(matrix.stride.max(1));
+    for (column, &sum) in columns.zip(presynaptic) {
+        let bound = bounds.next();
+        if sum == 0 {
+            continue;
+        }
+        let psp = mean_psp::<false>(sum, reciprocal, &mut Losses::none());
+        if psp == 0 {
+            continue;
+        }
+        change::<W, SHIFT>(column, errors, psp, &dither.draw());
+        if let Some(bound) = bound {
+            let most = u32::from(largest).wrapping_mul(u32::from(psp.unsigned_abs())) >> (15 & 31);
+            grow(bound, (most >> SHIFT).wrapping_add(2), column);
+        }
+    }
+}
+
+/// Bounds are measured anew when they pass a multiple of this; until then it is enough to
+/// know how far a weight can have moved.
+const GRAIN: u32 = 9;
+
+#[inline(always)]
+fn grow<W: Weight>(bound: &mut u16, by: u32, column: &[W]) {
+    let grown = u32::from(*bound).wrapping_add(by);
+    *bound = if grown >> GRAIN == u32::from(*bound) >> GRAIN { grown as u16 } else { magnitude(column) };
+}
+
+/// The largest magnitude of these weights.
+#[inline(never)]
+fn magnitude<W: Weight>(weights: &[W]) -> u16 {
+    let (mut least, mut most) = (0i16, 0i16);
+    for weight in weights {
+        least = weight.widen().min(least);
+        most = weight.widen().max(most);
+    }
+    least.unsigned_abs().max(most.unsigned_abs())
+}
+
+/// The update of one column; returns its largest magnitude.
+#[inline(never)]
+pub(super) fn change_and_measure<W: Weight, const SHIFT: u32>(
+    weights: &mut [W],
+    errors: &[i16],
+    psp: i16,
+    dither: &[u16; 32],
+) -> u16 {
+    change::<W, SHIFT>(weights, errors, psp, dither);
+    magnitude(weights)
+}
+
+#[inline(always)]
+fn change<W: Weight, const SHIFT: u32>(weights: &mut [W], errors: &[i16], psp: i16, dither: &[u16; 32]) {
+    const { assert!(SHIFT > 0 && SHIFT < 16) };
+    let (psp, half) = (i32::from(psp), half());
+    let mut weyl = 0u32;
+    for (weights, errors) in weights.chunks_mut(BLOCK).zip(errors.chunks(BLOCK)) {
+        for ((weight, &error), &lane) in weights.iter_mut().zip(errors).zip(dither) {
+            let noise = (u32::from(lane) << 16).wrapping_add(weyl) >> const { 32u32.wrapping_sub(SHIFT) };
+            let delta = scaled(i32::from(error), psp, half);
+            *weight = weight.moved(delta.wrapping_add(noise as i32) >> SHIFT);
+        }
+        weyl = weyl.wrapping_add(u32::from(DITHER_STRIDE) << 16);
+    }
+}

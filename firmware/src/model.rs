@@ -1,0 +1,111 @@
+//! A network that a host has trained and exported (`apical export`), in flash.
+//!
+//! Little-endian header of 32 bytes: `APNT`, version (u16), bits of a weight (u16), pixels, hidden neurons, outputs (u32
+//! each), seed (u64), nothing (u32). Then for each layer W column by column (16 bits: 2¹⁵ more than they stand for),
+//! with weights of 16 bits the bounds of the columns, biases, and in a hidden layer Y; each padded to 4 bytes.
+
+use crate::network::{HIDDEN, Kernels, LAYERS, OUTPUT_COEFFICIENTS, OUTPUTS, PIXELS, Weight};
+#[cfg(hidden)]
+use crate::network::HIDDEN_COEFFICIENTS;
+use apical_core::classify::{Classifier, Frozen, LayerState};
+use apical_core::memory::InputMemory;
+
+#[repr(C, align(4))]
+struct Aligned<T: ?Sized>(T);
+
+static MODEL: &Aligned<[u8]> = &Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/model.bin")));
+
+const HEADER: usize = 32;
+
+/// The parts of a layer.
+pub struct Parts {
+    /// W, column by column.
+    pub weights: &'static [Weight],
+    /// Bound of each column; empty with weights of 8 bits.
+    pub bounds: &'static [u16],
+    /// Biases times k_B.
+    pub bias: &'static [i16],
+    /// Y, column by column; empty in the output layer.
+    pub feedback: &'static [Weight],
+}
+
+/// Reads one part after another.
+struct Reader(usize);
+
+impl Reader {
+    fn take<T: bytemuck::AnyBitPattern>(&mut self, count: usize) -> &'static [T] {
+        let bytes = count * size_of::<T>();
+        let part = MODEL.0.get(self.0..self.0 + bytes).and_then(|part| bytemuck::try_cast_slice(part).ok());
+        self.0 += bytes.next_multiple_of(4);
+        part.unwrap_or(&[])
+    }
+
+    fn layer(&mut self, fan_in: usize, units: usize, outputs: usize) -> Parts {
+        Parts {
+            weights: self.take(fan_in * units),
+            bounds: if size_of::<Weight>() == 2 { self.take(fan_in) } else { &[] },
+            bias: self.take(units),
+            feedback: self.take(outputs * units),
+        }
+    }
+}
+
+/// The layers, lowest first; in a network of one layer the first is empty.
+pub fn layers() -> [Parts; 2] {
+    let mut reader = Reader(HEADER);
+    let hidden = if HIDDEN > 0 { reader.layer(PIXELS, HIDDEN, OUTPUTS) } else { reader.layer(0, 0, 0) };
+    [hidden, reader.layer(if HIDDEN > 0 { HIDDEN } else { PIXELS }, OUTPUTS, 0)]
+}
+
+/// All that changes while images are classified.
+pub struct State {
+    input: InputMemory<PIXELS, { crate::network::ACTIVE }, { crate::network::SPIKES }>,
+    #[cfg(hidden)]
+    hidden: LayerState<HIDDEN>,
+    output: LayerState<OUTPUTS>,
+    layers: Option<[Frozen<'static, Weight>; 2]>,
+}
+
+impl State {
+    /// At rest.
+    pub const fn new() -> Self {
+        Self {
+            input: InputMemory::new(),
+            #[cfg(hidden)]
+            hidden: LayerState::new(),
+            output: LayerState::new(),
+            layers: None,
+        }
+    }
+
+    /// What answers for an image, shown for so many steps, under a seed and its number.
+    pub fn classifier(&'static mut self) -> impl FnMut(&[u8], u32, (u64, u32)) -> usize {
+        let frozen = |coefficients, parts: Parts| {
+            let Parts { weights, bounds, bias, .. } = parts;
+            Frozen { coefficients, weights, bounds, bias }
+        };
+        let [hidden, output] = layers();
+        let output = frozen(&OUTPUT_COEFFICIENTS, output);
+        #[cfg(hidden)]
+        let hidden = frozen(&HIDDEN_COEFFICIENTS, hidden);
+        #[cfg(not(hidden))]
+        let hidden = frozen(&OUTPUT_COEFFICIENTS, hidden);
+        let [_hidden, output] = self.layers.insert([hidden, output]);
+        let mut classifier = Classifier::<_, Weight, LAYERS>::new(
+            Kernels,
+            [
+                #[cfg(hidden)]
+                (_hidden, &mut self.hidden as _),
+                (output, &mut self.output as _),
+            ],
+        );
+        let input = &mut self.input;
+        move |image, steps, of| classifier.classify(&mut input.input(), image, steps, of)
+    }
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::new()
+    }
+}

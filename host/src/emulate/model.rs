@@ -1,0 +1,75 @@
+//! A trained network as the firmware reads it from flash; the layout is in firmware/src/model.rs.
+
+use super::Shape;
+use crate::experiment::saved::{Header, Saved};
+use crate::experiment::{Kind, Plan};
+use crate::learner::{Stored, Width};
+use apical_core::tables::psp::Kernel;
+
+/// Bytes before the numbers.
+const HEADER: usize = 32;
+
+/// The network of a file of weights, as a device takes it.
+///
+/// # Errors
+/// Why no device would.
+pub fn shape(header: &Header) -> Result<(Shape, Plan), String> {
+    let (plan, kind) = header.plan()?;
+    if kind != Kind::Core {
+        return Err("the network learnt in f64; a device takes those of `--arithmetic core`".to_owned());
+    }
+    if !(2..=3).contains(&plan.sizes.len()) {
+        return Err(format!("{} hidden layers; the firmware has room for one", plan.sizes.len() - 2));
+    }
+    if plan.kernel != Kernel::Scaled {
+        return Err("the firmware has the scaled synaptic kernel only (--kernel scaled)".to_owned());
+    }
+    Ok((Shape { sizes: plan.sizes.clone(), width: plan.width }, plan))
+}
+
+/// The bytes for flash.
+///
+/// # Errors
+/// Why no device would take them.
+pub fn bytes(saved: &Saved) -> Result<Vec<u8>, String> {
+    let (shape, _) = shape(&saved.header)?;
+    let (pixels, outputs) = (shape.sizes[0], shape.sizes[shape.sizes.len() - 1]);
+    let hidden = if shape.sizes.len() == 3 { shape.sizes[1] } else { 0 };
+    let mut bytes = b"APNT".to_vec();
+    bytes.extend(1u16.to_le_bytes());
+    bytes.extend((shape.width.bits() as u16).to_le_bytes());
+    [pixels, hidden, outputs].iter().for_each(|&size| bytes.extend((size as u32).to_le_bytes()));
+    bytes.extend(saved.header.seed.to_le_bytes());
+    bytes.resize(HEADER, 0);
+    for (layer, units) in saved.layers.iter().zip(&shape.sizes[1..]) {
+        write_layer(&mut bytes, layer, *units, shape.width);
+    }
+    Ok(bytes)
+}
+
+fn write_layer(bytes: &mut Vec<u8>, layer: &Stored, units: usize, width: Width) {
+    let weights = |bytes: &mut Vec<u8>, weights: &[i64]| {
+        for &weight in weights {
+            match width {
+                Width::Sixteen => bytes.extend((weight as u16 ^ 0x8000).to_le_bytes()),
+                Width::Eight => bytes.push(weight as u8),
+            }
+        }
+        pad(bytes);
+    };
+    weights(bytes, &layer.weights);
+    if width == Width::Sixteen {
+        for column in layer.weights.chunks(units) {
+            let bound = column.iter().map(|weight| weight.unsigned_abs()).max().unwrap_or(0);
+            bytes.extend((bound as u16).to_le_bytes());
+        }
+        pad(bytes);
+    }
+    layer.bias.iter().for_each(|&bias| bytes.extend((bias as i16).to_le_bytes()));
+    pad(bytes);
+    weights(bytes, &layer.feedback);
+}
+
+fn pad(bytes: &mut Vec<u8>) {
+    bytes.resize(bytes.len().next_multiple_of(4), 0);
+}

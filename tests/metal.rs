@@ -1,0 +1,50 @@
+//! Devices: what the command line refuses, and one emulated board, where there is an emulator.
+
+use assert_cmd::Command;
+use predicates::prelude::PredicateBooleanExt;
+use predicates::str::contains;
+use std::path::Path;
+
+fn apical() -> Command {
+    let mut command = Command::cargo_bin("apical").expect("the binary is built with its tests");
+    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+    command
+}
+
+fn refuses(arguments: &[&str], line: &str) {
+    let assert = apical().args(arguments).assert().code(2).stderr(contains(line));
+    let stderr = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert_eq!(stderr.lines().count(), 1, "one line: {stderr}");
+}
+
+#[test]
+fn bad_input_is_refused_in_one_line() {
+    refuses(&["emulate", "--board", "abacus"], "there is no board abacus; there are microbit");
+    refuses(&["emulate", "--network", "784:16"], "784:16 is not like 784-100-10:16");
+    refuses(&["emulate", "--firmware", "/nowhere"], "/nowhere/boards/boards.txt");
+    refuses(&["emulate", "--model", "Cargo.toml"], "is no file of weights");
+    refuses(&["export", "Cargo.toml"], "is no file of weights");
+    refuses(&["fit", "--ram", "much", "--flash", "1M"], "is not like 128K");
+    refuses(&["fit", "--ram", "16K"], "--flash");
+}
+
+#[test]
+fn fit_lists_what_a_device_can_do() {
+    let fit = |ram: &str| apical().args(["fit", "--ram", ram, "--flash", "512K"]).assert().success();
+    fit("192K").stdout(contains("784-100-10:16").and(contains("learns on it")));
+    fit("1K").stdout(contains("nothing fits"));
+}
+
+#[test]
+fn an_emulated_board_learns_what_this_machine_learns() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let target = "thumbv7m-none-eabi";
+    let ready = std::process::Command::new(root.join("scripts/targets")).args(["--check", target]).output();
+    if !ready.is_ok_and(|output| output.status.success()) {
+        eprintln!("SKIPPED: no emulator or no compiler for {target}; run: scripts/targets {target}");
+        return;
+    }
+    let arguments = ["--examples", "20", "--every", "10", "--test", "10", "--count", "0"];
+    let emulate = apical().args(["emulate", "--board", "lm3s6965evb"]).args(arguments).assert();
+    emulate.success().stdout(contains("equal (3 digests)"));
+}
