@@ -1,4 +1,4 @@
-//! Time of whole examples: `cargo run --release --example speed [HIDDEN] [BITS]`.
+//! Time of whole examples: `cargo bench --bench speed -- [HIDDEN] [BITS]`.
 
 use apical::data::Dataset;
 use apical::learner::{Width, native};
@@ -8,7 +8,8 @@ use apical_core::{parameters::Preset, rounding::Rounding, tables::psp::Kernel};
 use std::time::Instant;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().collect();
+    // Cargo adds a flag of its own.
+    let arguments: Vec<String> = std::env::args().filter(|argument| argument != "--bench").collect();
     let hidden = arguments.get(1).map_or("500", String::as_str);
     let width = if arguments.get(2).is_some_and(|bits| bits == "8") { Width::Eight } else { Width::Sixteen };
     let data = Dataset::load(&apical::data::default_directory()).expect("MNIST");

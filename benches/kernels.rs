@@ -1,3 +1,5 @@
+//! Time of each kernel alone, on recorded spikes: `cargo bench --bench kernels`.
+
 use apical::{data::Dataset, model::Model, network::OwnedNetwork, vector::*};
 use apical_core::{
     arithmetic::*, kernels::*, losses::Losses, native::*, network::Network, observer::*, parameters::*,
