@@ -164,9 +164,11 @@ impl<'a> Trains<'a> {
         count(masks.once).wrapping_add(count(masks.twice)).wrapping_add(count(masks.thrice))
     }
 
-    /// Replaces the unit of every spike from a step on by its name.
+    /// Replaces the unit of every spike from a step on by its name. The masks, which know
+    /// places and no names, are not to be read any more.
     #[inline(always)]
     pub fn rename(&mut self, first: usize, names: &[u16]) {
+        self.masks.blocks = 0;
         let (start, end) = (self.end_of(first), self.len());
         for spike in self.units.get_mut(start..end).unwrap_or(&mut []) {
             *spike = names.get(usize::from(*spike)).copied().unwrap_or(0);

@@ -3,10 +3,9 @@
 //! Counting must not hold up the update: a block of weights costs one comparison, one
 //! subtraction and two additions. The counts stay in lanes until they would overflow.
 
-use super::lanes::{Lanes, note_lanes, spill};
+use super::lanes::{Lanes, spill};
 use crate::formats::Variable;
 use crate::losses::Losses;
-use crate::tables::noise::BLOCK;
 
 /// Losses of the updates of a layer, lane by lane.
 pub(super) struct Counted<L: Lanes> {
@@ -92,13 +91,6 @@ impl<L: Lanes> Counted<L> {
             bias.wrapping_shl(16u32.wrapping_sub(self.shift)),
         );
     }
-}
-
-/// Counts the weights of a block that were held within their range.
-#[cold]
-#[inline(never)]
-pub(super) fn note_held(losses: &mut Losses<'_>, variable: Variable, beyond: u32, block: usize) {
-    note_lanes(losses, variable, beyond, block.wrapping_mul(BLOCK));
 }
 
 /// The sum of 32 numbers.

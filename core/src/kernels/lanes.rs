@@ -4,7 +4,7 @@
 //! host crate supplies for its vector unit; this crate stays free of `unsafe`. Memory must
 //! be padded to whole blocks of 32 units; weights in the padding are zero.
 
-use super::counted::{Counted, note_held, sum};
+use super::counted::{Counted, sum};
 use super::{Kernels, fits, learn_columns, plain};
 use crate::arithmetic::{Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch};
 use crate::formats::{STATE_LIMIT, Variable};
@@ -437,7 +437,7 @@ impl<L: Lanes> Vector<L> {
                 counted.add(l, rounded, noise, step);
                 let exact = W::exact_or_held(l, old, step, sum);
                 if l.differ(exact, sum) {
-                    note_held(losses, variable, l.differing(exact, sum), block);
+                    note_beyond(losses, variable, l.differing(exact, sum), block.wrapping_mul(BLOCK));
                 }
             }
             if W::EXACT_SPIKES == 0 {
@@ -656,15 +656,18 @@ impl<L: Lanes> NarrowSum<L> {
             let back = l.shift_right(held, self.shift);
             if l.differ(total, back) {
                 let beyond = l.differing(total, back) & live;
-                note_lanes(losses, Variable::Accumulator, beyond, block.wrapping_mul(BLOCK));
+                note_beyond(losses, Variable::Accumulator, beyond, block.wrapping_mul(BLOCK));
             }
         }
         held
     }
 }
 
-#[inline(always)]
-pub(super) fn note_lanes(losses: &mut Losses<'_>, variable: Variable, beyond: u32, first: usize) {
+/// Counts lanes beyond their range. Out of line, so that a loop that calls it where it never
+/// comes keeps its registers.
+#[cold]
+#[inline(never)]
+pub(super) fn note_beyond(losses: &mut Losses<'_>, variable: Variable, beyond: u32, first: usize) {
     if beyond != 0 {
         let index = first.wrapping_add(beyond.trailing_zeros() as usize);
         losses.saturated(variable, beyond.count_ones(), index);
@@ -802,18 +805,18 @@ impl<L: Lanes> Step<L> {
         let exact = l.add_held(drive, bias);
         let basal = self.held(exact);
         if COUNT && l.differ(exact, basal) {
-            note_lanes(losses, Variable::Basal, l.differing(exact, basal) & live, first);
+            note_beyond(losses, Variable::Basal, l.differing(exact, basal) & live, first);
         }
         let moved = l.product(l.subtract(basal, old), self.soma);
         match pull {
             None => l.add(old, moved),
             Some(pull) => {
                 let exact = l.add_held(pull, moved);
-                if COUNT {
-                    let beyond = l.greater(exact, self.limits.1) | l.greater(self.limits.0, exact);
-                    note_lanes(losses, Variable::Soma, beyond & live, first);
+                let potential = self.held(exact);
+                if COUNT && l.differ(exact, potential) {
+                    note_beyond(losses, Variable::Soma, l.differing(exact, potential) & live, first);
                 }
-                self.held(exact)
+                potential
             }
         }
     }

@@ -6,7 +6,7 @@
 //! potentials stay in registers, and the part of the weights that belongs to them in the
 //! first-level cache. The bits are those of the way step by step.
 
-use super::lanes::{Lanes, NarrowSum, Step, Vector, mask, note_lanes, pulls};
+use super::lanes::{Lanes, NarrowSum, Step, Vector, mask, note_beyond, pulls};
 use super::plain;
 use crate::arithmetic::{Columns, Neurons, Run, Scratch};
 use crate::formats::{ACCUMULATOR_LIMIT, Variable};
@@ -409,9 +409,9 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
         for (block, (total, other)) in (first..).zip(totals.iter_mut().zip(others)) {
             let sum = l.add_held(*total, other);
             *total = l.max(low, l.min(high, sum));
-            if COUNT {
-                let beyond = l.greater(sum, *total) | l.greater(*total, sum);
-                note_lanes(losses, Variable::Accumulator, beyond, block.wrapping_mul(BLOCK));
+            if COUNT && l.differ(sum, *total) {
+                let beyond = l.differing(sum, *total);
+                note_beyond(losses, Variable::Accumulator, beyond, block.wrapping_mul(BLOCK));
             }
         }
         totals
