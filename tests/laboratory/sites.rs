@@ -233,8 +233,9 @@ fn updates<A: Core>(way: &str) {
 fn update<A: Core>(core: &EmulatedCoefficients, mut look: impl FnMut(i64, i64, i64)) {
     let (mut draws, mut dither) = (Stream::Order.open(7), dither(2));
     for _ in 0..ROUNDS {
-        let errors: Vec<i32> = (0..UNITS).map(|_| below(&mut draws, 16000) - 8000).collect();
-        let (mut weights, psp) = (vec![0i16; UNITS], 3000 + below(&mut draws, 20000));
+        // Up to ±1.9, so that changes reach beyond a whole step of the coarsest weight.
+        let errors: Vec<i32> = (0..UNITS).map(|_| below(&mut draws, 62_000) - 31_000).collect();
+        let (mut weights, psp) = (vec![0i16; UNITS], 3000 + below(&mut draws, 29_000));
         A::default().update_column(core, &mut weights, &errors, psp, &dither.draw(), &mut Losses::none());
         for (&error, &weight) in errors.iter().zip(&weights) {
             look(i64::from(error), i64::from(psp), i64::from(weight));
@@ -303,10 +304,12 @@ fn means_and_errors_are_rounded_up_as_often_as_their_fraction_says() {
 #[test]
 fn rates_plateaus_and_slopes_are_rounded_up_as_often_as_their_fraction_says() {
     let core = Emulated::<Plain, false>::default();
+    // The dither comes from the potential: 12 bits behind the point make 16 of each value of σ.
     let mut bins = Bins::new("rate");
-    let narrow = layer(Variable::Rate, &[(Variable::Rate, 9, 8)]);
-    for soma in -4000..=4000 {
-        bins.add(f64::from(sigmoid(soma as i16)) / 128.0, i64::from(core.rate(&narrow, soma)));
+    let narrow = layer(Variable::Rate, &[(Variable::Rate, 9, 8), (Variable::Soma, 32, 12)]);
+    for soma in -64_000..=64_000 {
+        let exact = f64::from(sigmoid(((soma + 8) >> 4) as i16)) / 128.0;
+        bins.add(exact, i64::from(core.rate(&narrow, soma)));
     }
     bins.check();
 
@@ -318,31 +321,38 @@ fn rates_plateaus_and_slopes_are_rounded_up_as_often_as_their_fraction_says() {
     }
     bins.check();
 
-    for (noisy, changes) in [
-        (Variable::Plateau, [(Variable::Plateau, 9, 8), (Variable::Apical, 16, 8)]),
-        (Variable::Apical, [(Variable::Plateau, 32, 30), (Variable::Apical, 16, 3)]),
-    ] {
-        let mut bins = Bins::new(noisy.name());
-        let layer = layer(noisy, &changes);
-        for round in 0..ROUNDS {
-            let feedback: Vec<i16> = (0..UNITS).map(|unit| (2 * unit) as i16 - 960 + round as i16).collect();
-            let columns = Columns { weights: &feedback, bounds: &[], stride: UNITS, units: UNITS };
-            let mut plateaus = vec![0i32; UNITS];
-            core.plateaus(&layer, columns, &[1 << 14], &mut plateaus, &mut Losses::none());
-            for (&weight, &plateau) in feedback.iter().zip(&plateaus) {
-                if noisy == Variable::Plateau {
-                    let apical = (i64::from(weight) + 1) >> 1;
-                    bins.add(f64::from(sigmoid(apical as i16)) / 128.0, i64::from(plateau));
-                } else {
-                    // σ grows: of the two neighbours the one whose σ it is.
-                    let exact = f64::from(weight) / 64.0;
-                    let low = exact.floor() as i16;
-                    let is = |apical: i16| i64::from(sigmoid(apical << 5)) << 15 == i64::from(plateau);
-                    assert!(is(low) || is(low + 1), "{exact}: {plateau}");
-                    bins.add(exact, i64::from(if is(low) { low } else { low + 1 }));
-                }
-            }
+    let mut bins = Bins::new("plateau");
+    let narrow = layer(Variable::Plateau, &[(Variable::Plateau, 9, 8), (Variable::Apical, 32, 14)]);
+    plateaus(&narrow, |weight, psp, plateau| {
+        let apical = (weight * psp + (1 << 8)) >> 9;
+        bins.add(f64::from(sigmoid(((apical + 32) >> 6) as i16)) / 128.0, plateau);
+    });
+    bins.check();
+
+    // σ grows: of the two neighbours of an apical potential it is the one whose σ it is.
+    let mut bins = Bins::new("apical");
+    let coarse = layer(Variable::Apical, &[(Variable::Plateau, 32, 30), (Variable::Apical, 16, 3)]);
+    plateaus(&coarse, |weight, psp, plateau| {
+        let exact = (weight * psp) as f64 / f64::from(1 << 20);
+        let low = exact.floor() as i64;
+        let is = |apical: i64| i64::from(sigmoid((apical << 5) as i16)) << 15 == plateau;
+        assert!(is(low) || is(low + 1), "{exact}: {plateau}");
+        bins.add(exact, if is(low) { low } else { low + 1 });
+    });
+    bins.check();
+}
+
+/// Plateaus of layers with one output; calls back with feedback weight, PSP and plateau.
+fn plateaus(layer: &EmulatedCoefficients, mut look: impl FnMut(i64, i64, i64)) {
+    let (core, mut draws) = (Emulated::<Plain, false>::default(), Stream::Order.open(10));
+    for _ in 0..ROUNDS {
+        let feedback: Vec<i16> = (0..UNITS).map(|_| below(&mut draws, 2048) as i16 - 1024).collect();
+        let psp = 16_000 + below(&mut draws, 16_000);
+        let columns = Columns { weights: &feedback, bounds: &[], stride: UNITS, units: UNITS };
+        let mut plateaus = vec![0i32; UNITS];
+        core.plateaus(layer, columns, &[psp], &mut plateaus, &mut Losses::none());
+        for (&weight, &plateau) in feedback.iter().zip(&plateaus) {
+            look(i64::from(weight), i64::from(psp), i64::from(plateau));
         }
-        bins.check();
     }
 }

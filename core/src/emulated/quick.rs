@@ -67,7 +67,7 @@ impl Shift {
 
     #[inline(always)]
     fn hold(&self, value: i64) -> i32 {
-        value.clamp(self.lowest, self.highest) as i32
+        value.max(self.lowest).min(self.highest) as i32
     }
 }
 
@@ -107,7 +107,7 @@ impl QuickSum {
     #[inline(always)]
     pub(super) fn narrow(&self, totals: &[i32], sums: &mut [i32]) {
         for (sum, &total) in sums.iter_mut().zip(totals) {
-            let total = i64::from(total.clamp(self.lowest, self.highest));
+            let total = i64::from(total.max(self.lowest).min(self.highest));
             *sum = self.shift.hold(self.shift.round(total));
         }
     }
@@ -168,9 +168,9 @@ struct Block {
 }
 
 #[inline(always)]
-fn copied(from: &[i32]) -> [i32; LANES] {
+fn copied<T: Copy + Default>(from: &[T]) -> [T; LANES] {
     from.first_chunk().copied().unwrap_or_else(|| {
-        let mut copy = [0; LANES];
+        let mut copy = [T::default(); LANES];
         copy.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
         copy
     })
@@ -362,15 +362,12 @@ impl QuickUpdate {
     fn run_half(&self, weights: &mut [i16], errors: &[i32], psp: i32, dither: &[u16; 32]) {
         let mut weyl = 0u16;
         for (weights, errors) in weights.chunks_mut(LANES).zip(errors.chunks(LANES)) {
-            // Of a size that the compiler knows: two vectors without a branch.
-            match (weights.first_chunk_mut::<LANES>(), errors.first_chunk::<LANES>()) {
-                (Some(weights), Some(errors)) => self.run_block(weights, errors, psp, dither, weyl),
-                _ => {
-                    let mut block = [0i16; LANES];
-                    block.iter_mut().zip(&*weights).for_each(|(to, from)| *to = *from);
-                    self.run_block(&mut block, &copied(errors), psp, dither, weyl);
-                    weights.iter_mut().zip(errors).zip(block).for_each(|((to, _), from)| *to = from);
-                }
+            // A copy of known size: vectors without a branch, and nothing that may overlap.
+            let mut block = copied(weights);
+            self.run_block(&mut block, &copied(errors), psp, dither, weyl);
+            match weights.first_chunk_mut::<LANES>() {
+                Some(weights) => *weights = block,
+                None => weights.iter_mut().zip(block).for_each(|(to, from)| *to = from),
             }
             weyl = weyl.wrapping_add(DITHER_STRIDE);
         }
@@ -391,13 +388,13 @@ impl QuickUpdate {
         let (lowest, highest) = (self.delta.lowest as i32, self.delta.highest as i32);
         let (added, down) = (self.weight.added as i32, self.weight.down);
         let (smallest, largest) = (self.weight.lowest as i32, self.weight.highest as i32);
-        let old = *weights;
-        for (((weight, old), &error), &lane) in weights.iter_mut().zip(old).zip(errors).zip(dither) {
+        for ((weight, &error), &lane) in weights.iter_mut().zip(errors).zip(dither) {
             let exact = error.wrapping_mul(psp).wrapping_add(delta_added);
-            let delta = exact.wrapping_shr(delta_down).clamp(lowest, highest);
+            // No `clamp`: its check of the bounds is a branch.
+            let delta = exact.wrapping_shr(delta_down).max(lowest).min(highest);
             let noise = weight_noise(lane.wrapping_add(weyl)).wrapping_shr(unused) & keep;
             let step = delta.wrapping_add(noise as i32).wrapping_add(added).wrapping_shr(down);
-            *weight = i32::from(old).wrapping_add(step).clamp(smallest, largest) as i16;
+            *weight = i32::from(*weight).wrapping_add(step).max(smallest).min(largest) as i16;
         }
     }
 }

@@ -16,7 +16,7 @@ use super::error::LabError;
 use super::formats::{Formats, Numbers};
 use super::runner::{Finished, Planned, Runner, Stage};
 use super::store::{Store, header};
-use super::sweep::summary::seeds_wanted;
+use super::sweep::summary::{points, seeds_wanted};
 use super::trial::manifest;
 use crate::data::Dataset;
 use crate::experiment::compare::CONFIDENCE;
@@ -157,14 +157,8 @@ fn gather(
     }
 }
 
-/// `+1.23 [+0.9, +1.5]`.
-fn points(difference: Option<&PairedDifference>) -> String {
-    let Some(difference) = difference else { return "–".into() };
-    let mean = format!("{:+.2}", 100.0 * difference.mean);
-    match difference.interval() {
-        Some(interval) => format!("{mean} [{:+.2}, {:+.2}]", 100.0 * interval.low, 100.0 * interval.high),
-        None => mean,
-    }
+fn shown(difference: Option<&PairedDifference>) -> String {
+    difference.map_or("–".into(), points)
 }
 
 /// Whether the interval leaves zero out.
@@ -204,8 +198,8 @@ impl Attribution {
             let sure = sure(culprit.alone.as_ref()) || sure(culprit.spared.as_ref());
             table.row([
                 culprit.variable.name().into(),
-                points(culprit.alone.as_ref()),
-                points(culprit.spared.as_ref()),
+                shown(culprit.alone.as_ref()),
+                shown(culprit.spared.as_ref()),
                 if sure { "yes".to_owned() } else { "no".into() },
             ]);
         }
@@ -214,8 +208,8 @@ impl Attribution {
             text += "one seed: no interval\n";
         }
         text += &table.render();
-        text += &format!("all of them together: {}\n", points(self.together.as_ref()));
-        text += &format!("the widest formats against f64: {}\n", points(self.wide.as_ref()));
+        text += &format!("all of them together: {}\n", shown(self.together.as_ref()));
+        text += &format!("the widest formats against f64: {}\n", shown(self.wide.as_ref()));
         if !self.same.is_empty() {
             let names: Vec<_> = self.same.iter().map(|variable| variable.name()).collect();
             text += &format!("wide already: {}\n", names.join(", "));

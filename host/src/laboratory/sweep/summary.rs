@@ -6,6 +6,7 @@ use super::grid::Grid;
 use crate::experiment::compare::CONFIDENCE;
 use crate::laboratory::runner::Stage;
 use crate::laboratory::store::{Rows, header};
+use crate::report::table::Table;
 use crate::statistics::{Interval, PairedDifference, Uncertainty, mean, paired_interval, seeds_needed};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -166,8 +167,8 @@ impl Summary {
         let (Some(rows), columns, _) = self.layout() else {
             return self.entries.first().map_or(String::new(), |entry| format!("{}\n", percent(entry)));
         };
-        let none = vec![String::new()];
-        let heads = columns.map_or(&none, |columns| &self.axes[columns].values);
+        let Some(columns) = columns else { return self.list(rows) };
+        let heads = &self.axes[columns].values;
         let mut text = format!("{:<16}", self.axes[rows].name);
         heads.iter().for_each(|head| text += &format!("{head:>24}"));
         text.push('\n');
@@ -175,7 +176,7 @@ impl Summary {
             let _ = write!(text, "{row:<16}");
             for head in heads {
                 let mut wanted = [facet, &[(rows, row.clone())]].concat();
-                wanted.extend(columns.map(|columns| (columns, head.clone())));
+                wanted.push((columns, head.clone()));
                 let entry = self.find(&wanted);
                 let cell =
                     entry.map_or("–".into(), |entry| format!("{}{}", percent(entry), self.choice(entry)));
@@ -184,6 +185,16 @@ impl Summary {
             text.push('\n');
         }
         text
+    }
+
+    /// A grid of one axis: error and cost of each value.
+    fn list(&self, rows: usize) -> String {
+        let mut table = Table::new(1, [self.axes[rows].name.as_str(), "test error", "cost against float"]);
+        for entry in &self.entries {
+            let cost = entry.cost.as_ref().map_or("–".into(), points);
+            table.row([format!("{}{}", entry.values[rows], self.choice(entry)), percent(entry), cost]);
+        }
+        table.render()
     }
 
     /// For each column the narrowest row within a point of the reference.
@@ -226,6 +237,16 @@ impl Summary {
             };
         }
         text
+    }
+}
+
+/// `+1.23 [+0.90, +1.56]` in points.
+#[must_use]
+pub fn points(difference: &PairedDifference) -> String {
+    let mean = format!("{:+.2}", 100.0 * difference.mean);
+    match difference.interval() {
+        Some(interval) => format!("{mean} [{:+.2}, {:+.2}]", 100.0 * interval.low, 100.0 * interval.high),
+        None => mean,
     }
 }
 
