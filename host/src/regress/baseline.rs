@@ -8,6 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Points that the integers may cost, where nothing else is recorded.
 const BUDGET: f64 = 0.5;
 
+/// LSB that the mean bias of the changes of a layer may be off; another rounding mode is off
+/// by some tenths, another course of learning by some thousandths.
+const UPDATE_BIAS_OFF: f64 = 0.1;
+
 /// A measurement to hold others against.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {
@@ -69,7 +73,10 @@ impl Baseline {
                 .map_or(0, |local| local.stage)
         };
         verdict.drifts[first..].sort_by_key(stage);
-        verdict.suspects = suspects(&verdict.drifts[first..], stage);
+        verdict.suspects = updates(&recorded.counters, &measured.counters);
+        if verdict.suspects.is_empty() {
+            verdict.suspects = suspects(&verdict.drifts[first..], stage);
+        }
         verdict.checked.push(("cost", "accuracy".into()));
         let cost = &measured.cost;
         if cost.points.is_nan() || cost.points > self.budget_points {
@@ -82,6 +89,17 @@ impl Baseline {
         }
         verdict
     }
+}
+
+/// Variables whose changes are rounded with another bias than recorded. This tells a weight
+/// from a delta, which the errors of one and the same update do not.
+fn updates(recorded: &BTreeMap<String, Counted>, measured: &BTreeMap<String, Counted>) -> Vec<String> {
+    let bias = |counted: &Counted| counted.bias as f64 / 65_536.0 / counted.changes.max(1) as f64;
+    let drifted = recorded.iter().filter(|(place, old)| {
+        measured.get(*place).is_some_and(|new| (bias(new) - bias(old)).abs() > UPDATE_BIAS_OFF)
+    });
+    let names: BTreeSet<_> = drifted.filter_map(|(place, _)| place.rsplit(", ").next()).collect();
+    names.into_iter().map(str::to_owned).collect()
 }
 
 /// Names of the variables of the first stage that drifted.
@@ -159,6 +177,18 @@ mod tests {
         let kinds: Vec<_> = verdict.drifts.iter().map(|drift| drift.kind).collect();
         assert_eq!(kinds, ["digest", "error", "error", "cost"]);
         assert_eq!(verdict.suspects, ["soma"]);
+    }
+
+    #[test]
+    fn an_update_that_rounds_with_a_bias_is_suspected_before_any_error() {
+        let mut baseline = baseline();
+        let place = || "16 bits, emulated, output, weight".to_owned();
+        let counted = |bias| Counted { changes: 100, bias, ..Counted::default() };
+        baseline.measured.counters.insert(place(), counted(0));
+        let mut measured = baseline.measured.clone();
+        measured.counters.insert(place(), counted(-50 * 65_536));
+        measured.errors.values_mut().for_each(|local| local.bias = -0.5);
+        assert_eq!(baseline.check(&measured).suspects, ["weight"]);
     }
 
     #[test]
