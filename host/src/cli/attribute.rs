@@ -12,8 +12,9 @@ use super::run_args::{DataArgs, RunArgs, Seeds, seeds};
 use super::{Outcome, show};
 
 const DETAILS: &str = "\
-Every variable is quantised alone while all others are wide, and left wide while all others are quantised;
-the differences over paired seeds say which one costs accuracy. Interrupted, it resumes from its store.
+Every variable is quantised alone while all others are wide, and left wide while all others are
+quantised; the differences over paired seeds say which one costs accuracy. Interrupted, it resumes
+from its store.
 
 Examples:
   Which part of 8-bit weights rounded to nearest does the damage

@@ -11,8 +11,8 @@ use super::model_args::ModelArgs;
 use super::{Outcome, show};
 
 const DETAILS: &str = "\
-Each line: bits, binary point, step, range, the largest value to be expected, and how many bits of room that
-leaves. Below the table what interval arithmetic warns of.
+Each line: bits, binary point, step, range, the largest value to be expected, and how many bits of
+room that leaves. Below the table what interval arithmetic warns of.
 
 Examples:
   The compiled-in formats with 8-bit weights rounded to nearest: lost updates are foretold

@@ -25,12 +25,14 @@ Axes:
   VARIABLE.fraction=3,4,5     binary points
   VARIABLE.rounding=floor,nearest,stochastic      VARIABLE.overflow=saturate,wrap,drop
   hidden=50,100,500x100       rate=0.1,0.21       rate@output=0.1,0.21
-  profile=loihi,q7,float      decay=fine,bits:8,shift       kernel=scaled,cut       preset=paper,2017-05
-VARIABLE is one of those of `apical formats`, or weights, states, all; @hidden, @output or @0 name layers.
+  profile=loihi,q7,float      decay=fine,bits:8,shift
+  kernel=scaled,cut           preset=paper,2017-05
+VARIABLE is one of those of `apical formats`, or weights, states, all; @hidden, @output or @0 name
+the layers.
 
-The store is a CSV file: pandas.read_csv(\"results/sweep.csv\"). It survives being killed at any time; the same
-command resumes. A file has the names of the flags: axis = [\"weights.bits=2..16\"], seeds = 3, hidden = [100].
-Flags replace what the file says.
+The store is a CSV file: pandas.read_csv(\"results/sweep.csv\"). It survives being killed at any
+time; the same command resumes. A file has the names of the flags, which replace what it says:
+axis = [\"weights.bits=2..16\"], seeds = 3, hidden = [100].
 
 Examples:
   Width by rounding

@@ -161,10 +161,13 @@ fn shown(difference: Option<&PairedDifference>) -> String {
     difference.map_or("–".into(), points)
 }
 
-/// Whether the interval leaves zero out.
+/// Whether the interval leaves zero out. One of no width comes of too few seeds and images to
+/// differ, not of certainty.
 fn sure(difference: Option<&PairedDifference>) -> bool {
     match difference.map(|difference| difference.uncertainty) {
-        Some(Uncertainty::OverSeeds { interval, .. }) => !interval.contains(0.0),
+        Some(Uncertainty::OverSeeds { interval, .. }) => {
+            interval.half_width() > 0.0 && !interval.contains(0.0)
+        }
         _ => false,
     }
 }

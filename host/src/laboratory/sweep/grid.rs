@@ -115,7 +115,8 @@ impl Grid {
         for (axis, &best) in self.spec.axes.iter().zip(&self.best) {
             let values = if best && !all { &axis.values[..1] } else { &axis.values[..] };
             let extended = |combination: &Vec<String>| {
-                let each = values.iter().map(|value| [&combination[..], std::slice::from_ref(value)].concat());
+                let each =
+                    values.iter().map(|value| [&combination[..], std::slice::from_ref(value)].concat());
                 each.collect::<Vec<_>>()
             };
             combinations = combinations.iter().flat_map(extended).collect();
