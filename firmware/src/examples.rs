@@ -52,7 +52,7 @@ impl Examples {
     }
 
     /// The next image and its label.
-    pub fn next(&mut self) -> (&[u8], usize) {
+    pub fn take(&mut self) -> (&[u8], usize) {
         let mut label = [0];
         fill(&mut self.file, &mut label);
         fill(&mut self.file, &mut self.image);

@@ -29,7 +29,7 @@ fn main() -> ! {
 
     let mut ticks = 0;
     for _ in 0..plan.train {
-        let (image, label) = examples.next();
+        let (image, label) = examples.take();
         let before = counter.ticks();
         train(memory, image, label);
         ticks += counter.ticks() - before;

@@ -283,7 +283,7 @@ fn main() -> ! {
     let mut lengths = Control::new(plan.seed).phase;
     let (mut wrong, mut ticks) = (0u32, 0u64);
     for _ in 0..plan.train {
-        let (image, label) = examples.next();
+        let (image, label) = examples.take();
         let steps = [(); 2].map(|()| PHASE_STEPS + extra_steps(&mut lengths));
         let before = counter.ticks();
         let answer = memory.train(image, label, steps);
