@@ -7,7 +7,9 @@
 #![no_main]
 
 use apical_core::network::Control;
-use apical_core::parameters::{APPROACH, BASAL_SHARE, PHASE_STEPS, SETTLING_STEPS, TEACHER, weight_statistics};
+use apical_core::parameters::{
+    APPROACH, BASAL_SHARE, PHASE_STEPS, SETTLING_STEPS, TEACHER, weight_statistics,
+};
 use apical_core::tables::psp::{AREA_BITS, KEEP_FAST, KEEP_SLOW, Kernel};
 use apical_core::tables::wald::extra_steps;
 use apical_firmware::count::Counter;
