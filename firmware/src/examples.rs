@@ -43,7 +43,9 @@ impl Examples {
         let mut examples = Self { file, image: [0; PIXELS] };
         let mut header = [0u8; 32];
         fill(&mut examples.file, &mut header);
-        let word = |at: usize| header.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |w| u32::from_le_bytes(*w));
+        let word = |at: usize| {
+            header.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |w| u32::from_le_bytes(*w))
+        };
         if header.get(..4) != Some(b"APEX") || word(4) as usize != PIXELS {
             refuse("examples.bin is not for this network");
         }
@@ -52,7 +54,7 @@ impl Examples {
     }
 
     /// The next image and its label.
-    pub fn next(&mut self) -> (&[u8], usize) {
+    pub fn take(&mut self) -> (&[u8], usize) {
         let mut label = [0];
         fill(&mut self.file, &mut label);
         fill(&mut self.file, &mut self.image);

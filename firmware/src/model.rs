@@ -4,9 +4,9 @@
 //! each), seed (u64), nothing (u32). Then for each layer W column by column (16 bits: 2¹⁵ more than they stand for),
 //! with weights of 16 bits the bounds of the columns, biases, and in a hidden layer Y; each padded to 4 bytes.
 
-use crate::network::{HIDDEN, Kernels, LAYERS, OUTPUT_COEFFICIENTS, OUTPUTS, PIXELS, Weight};
 #[cfg(hidden)]
 use crate::network::HIDDEN_COEFFICIENTS;
+use crate::network::{HIDDEN, Kernels, LAYERS, OUTPUT_COEFFICIENTS, OUTPUTS, PIXELS, Weight};
 use apical_core::classify::{Classifier, Frozen, LayerState};
 use apical_core::memory::InputMemory;
 

@@ -1,8 +1,8 @@
 //! The network of this program: its sizes, its memory, its coefficients.
 
+use apical_core::losses::Losses;
 #[cfg(counts)]
 use apical_core::losses::{LayerTallies, NO_LOSSES};
-use apical_core::losses::Losses;
 use apical_core::memory::{InputMemory, LayerMemory};
 use apical_core::native::Native;
 use apical_core::network::{Control, Network};
@@ -29,10 +29,10 @@ pub const COUNT: bool = cfg!(counts);
 /// How this program calculates.
 pub type Arithmetic<const COUNT: bool> = Native<Kernels, Weight, COUNT>;
 
-#[cfg(not(thumb2))]
-pub use apical_core::kernels::Plain as Kernels;
 #[cfg(thumb2)]
 pub use crate::thumb::Thumb as Kernels;
+#[cfg(not(thumb2))]
+pub use apical_core::kernels::Plain as Kernels;
 
 const fn coefficients(layer: usize) -> Coefficients {
     let parameters = LayerParameters {
@@ -96,7 +96,12 @@ impl Memory {
             const INPUTS: [usize; 2] = [PIXELS, OUTPUT_INPUTS];
             for layer in network.hidden.iter_mut() {
                 layer.draw_weights(arithmetic, seed, 0, const { PRESET.weights(INPUTS[0]) }, bias);
-                layer.draw_feedback(arithmetic, seed, 0, const { PRESET.feedback(if HIDDEN > 0 { HIDDEN } else { 1 }) });
+                layer.draw_feedback(
+                    arithmetic,
+                    seed,
+                    0,
+                    const { PRESET.feedback(if HIDDEN > 0 { HIDDEN } else { 1 }) },
+                );
             }
             let weights = const { PRESET.weights(INPUTS[1]) };
             network.output.draw_weights(arithmetic, seed, LAYERS as u8 - 1, weights, bias);
@@ -120,7 +125,10 @@ impl Memory {
 
     /// Lends the memory to a network for as long as `job` runs.
     #[inline(always)]
-    pub fn with<const COUNT: bool, R>(&mut self, job: impl FnOnce(&mut Network<'_, Arithmetic<COUNT>>) -> R) -> R {
+    pub fn with<const COUNT: bool, R>(
+        &mut self,
+        job: impl FnOnce(&mut Network<'_, Arithmetic<COUNT>>) -> R,
+    ) -> R {
         let arithmetic = Arithmetic::new(Kernels);
         #[cfg(hidden)]
         let mut hidden = [self.hidden.layer(&HIDDEN_COEFFICIENTS)];

@@ -20,6 +20,7 @@ impl<T> Once<T> {
     }
 
     /// The value, the first time.
+    #[allow(clippy::mut_from_ref)] // handed out once
     pub fn take(&'static self) -> Option<&'static mut T> {
         if self.taken.load(Ordering::Relaxed) {
             return None;

@@ -11,7 +11,7 @@ pub fn run(memory: &mut Memory, examples: &mut Examples, plan: &Plan) {
     report(memory, 0, 0, 0);
     let (mut wrong, mut steps) = (0u32, 0u32);
     for number in 1..=plan.train {
-        let (image, label) = examples.next();
+        let (image, label) = examples.take();
         let example = train(memory, image, label);
         wrong += u32::from(example.answer != label);
         steps += example.steps[0] + example.steps[1];
@@ -27,7 +27,7 @@ pub fn run(memory: &mut Memory, examples: &mut Examples, plan: &Plan) {
 pub fn test_all(examples: &mut Examples, plan: &Plan, mut answer: impl FnMut(&[u8], u32) -> usize) {
     let (mut wrong, mut answers) = (0u32, Digest::default());
     for index in 0..plan.test {
-        let (image, label) = examples.next();
+        let (image, label) = examples.take();
         let answer = answer(image, index);
         wrong += u32::from(answer != label);
         answers.word(answer as u32);

@@ -113,7 +113,13 @@ impl Kernels for Thumb {
     }
 
     #[inline(always)]
-    fn fire(&self, potentials: &[i16], names: &[u16], offsets: Offsets<'_, Generator>, spikes: &mut Spikes<'_>) {
+    fn fire(
+        &self,
+        potentials: &[i16],
+        names: &[u16],
+        offsets: Offsets<'_, Generator>,
+        spikes: &mut Spikes<'_>,
+    ) {
         Plain.fire(potentials, names, offsets, spikes);
     }
 
@@ -158,7 +164,13 @@ impl Kernels for Thumb {
     }
 
     #[inline(always)]
-    fn slopes<const COUNT: bool>(&self, sums: &[i32], steps: u32, slopes: &mut [i16], losses: &mut Losses<'_>) {
+    fn slopes<const COUNT: bool>(
+        &self,
+        sums: &[i32],
+        steps: u32,
+        slopes: &mut [i16],
+        losses: &mut Losses<'_>,
+    ) {
         Plain.slopes::<COUNT>(sums, steps, slopes, losses);
     }
 

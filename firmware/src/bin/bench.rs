@@ -29,7 +29,7 @@ fn main() -> ! {
 
     let mut ticks = 0;
     for _ in 0..plan.train {
-        let (image, label) = examples.next();
+        let (image, label) = examples.take();
         let before = counter.ticks();
         train(memory, image, label);
         ticks += counter.ticks() - before;
@@ -57,7 +57,12 @@ fn count_parts(memory: &mut Memory, counter: &Counter) {
         let mut fired = 0;
         for _ in 0..TIMES {
             let potentials = black_box(&*input.potentials).get(..active).unwrap_or(&[]);
-            arithmetic.fire_pixels(potentials, input.active, Offsets::new(&mut input.control.draws), &mut input.spikes);
+            arithmetic.fire_pixels(
+                potentials,
+                input.active,
+                Offsets::new(&mut input.control.draws),
+                &mut input.spikes,
+            );
             fired += input.spikes.as_slice().len() as u32;
         }
         let spent = Counter::instructions(counter.ticks() - before);
@@ -70,11 +75,21 @@ fn count_parts(memory: &mut Memory, counter: &Counter) {
         let spikes = input.spikes.as_slice();
         let before = counter.ticks();
         for _ in 0..TIMES {
-            let columns = Columns { weights: layer.weights, units: layer.units, stride: layer.stride, bounds: layer.bounds };
+            let columns = Columns {
+                weights: layer.weights,
+                units: layer.units,
+                stride: layer.stride,
+                bounds: layer.bounds,
+            };
             arithmetic.sum_columns(layer.coefficients, columns, black_box(spikes), layer.sums, &mut losses);
         }
         let spent = Counter::instructions(counter.ticks() - before);
-        info!("count {=str} {=u64} of {=u32}", "synaptic-operation", spent, TIMES * units * spikes.len() as u32);
+        info!(
+            "count {=str} {=u64} of {=u32}",
+            "synaptic-operation",
+            spent,
+            TIMES * units * spikes.len() as u32
+        );
 
         let before = counter.ticks();
         for _ in 0..TIMES {
@@ -87,7 +102,14 @@ fn count_parts(memory: &mut Memory, counter: &Counter) {
                 oldest: &mut [],
             };
             let offsets = Offsets::new(&mut layer.control.draws);
-            arithmetic.advance(layer.coefficients, state, layer.units, offsets, &mut layer.spikes, &mut losses);
+            arithmetic.advance(
+                layer.coefficients,
+                state,
+                layer.units,
+                offsets,
+                &mut layer.spikes,
+                &mut losses,
+            );
         }
         let spent = Counter::instructions(counter.ticks() - before);
         info!("count {=str} {=u64} of {=u32}", "neuron-step", spent, TIMES * units);
@@ -96,7 +118,15 @@ fn count_parts(memory: &mut Memory, counter: &Counter) {
         let before = counter.ticks();
         let matrix = ColumnsMut { weights: layer.weights, stride: layer.stride, bounds: layer.bounds };
         let dither = &mut layer.control.dither;
-        arithmetic.learn(layer.coefficients, matrix, black_box(input.psp), 22, layer.errors, dither, &mut losses);
+        arithmetic.learn(
+            layer.coefficients,
+            matrix,
+            black_box(input.psp),
+            22,
+            layer.errors,
+            dither,
+            &mut losses,
+        );
         let spent = Counter::instructions(counter.ticks() - before);
         info!("count {=str} {=u64} of {=u32}", "changed-weight", spent, columns * units);
     });

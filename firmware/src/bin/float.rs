@@ -7,7 +7,9 @@
 #![no_main]
 
 use apical_core::network::Control;
-use apical_core::parameters::{APPROACH, BASAL_SHARE, PHASE_STEPS, SETTLING_STEPS, TEACHER, weight_statistics};
+use apical_core::parameters::{
+    APPROACH, BASAL_SHARE, PHASE_STEPS, SETTLING_STEPS, TEACHER, weight_statistics,
+};
 use apical_core::tables::psp::{AREA_BITS, KEEP_FAST, KEEP_SLOW, Kernel};
 use apical_core::tables::wald::extra_steps;
 use apical_firmware::count::Counter;
@@ -283,7 +285,7 @@ fn main() -> ! {
     let mut lengths = Control::new(plan.seed).phase;
     let (mut wrong, mut ticks) = (0u32, 0u64);
     for _ in 0..plan.train {
-        let (image, label) = examples.next();
+        let (image, label) = examples.take();
         let steps = [(); 2].map(|()| PHASE_STEPS + extra_steps(&mut lengths));
         let before = counter.ticks();
         let answer = memory.train(image, label, steps);

@@ -16,7 +16,13 @@ fn main() -> ! {
     stack::paint();
     let Some(memory) = MEMORY.take() else { process::exit(1) };
     let (mut examples, plan) = Examples::open();
-    info!("board {=str} network {=str} bytes {=usize} counts {=bool}", BOARD, NETWORK, size_of::<Memory>(), COUNT);
+    info!(
+        "board {=str} network {=str} bytes {=usize} counts {=bool}",
+        BOARD,
+        NETWORK,
+        size_of::<Memory>(),
+        COUNT
+    );
     memory.seed(plan.seed);
     session::run(memory, &mut examples, &plan);
     info!("stack {=usize}", stack::high_water());

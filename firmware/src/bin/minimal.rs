@@ -10,9 +10,9 @@ use apical_core::network::{Control, Network};
 use apical_core::parameters::{Coefficients, LayerParameters, Preset};
 use apical_core::rounding::Rounding;
 use apical_core::tables::psp::{AREAS, Kernel, areas};
+use apical_firmware::entry;
 use apical_firmware::network::StepByStep;
 use apical_firmware::once::Once;
-use apical_firmware::entry;
 use semihosting::process;
 
 static COEFFICIENTS: Coefficients = LayerParameters {
@@ -50,11 +50,14 @@ fn main() -> ! {
     network.output.draw_weights(&arithmetic, SEED, 0, weights, bias);
 
     // Four images, each with another quarter lit, until their answers are right.
-    let image = |label: usize| -> [u8; 64] { core::array::from_fn(|pixel| if pixel / 16 == label { 255 } else { 0 }) };
+    let image = |label: usize| -> [u8; 64] {
+        core::array::from_fn(|pixel| if pixel / 16 == label { 255 } else { 0 })
+    };
     for example in 0..400 {
         network.train(&image(example % 4), example % 4, &mut StepByStep);
     }
-    let right = (0..4).filter(|&label| network.test(&image(label), 100, (SEED, 0), &mut StepByStep) == label).count();
+    let right =
+        (0..4).filter(|&label| network.test(&image(label), 100, (SEED, 0), &mut StepByStep) == label).count();
     defmt::info!("{=usize} of 4 right", right);
     process::exit(if right == 4 { 0 } else { 1 })
 }

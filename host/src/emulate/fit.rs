@@ -61,7 +61,7 @@ pub struct Measured {
     pub hidden: usize,
     /// Width of the weights.
     pub width: Width,
-    /// Test error after one epoch of MNIST, in per cent, mean of the seeds.
+    /// Test error after one epoch of MNIST, in per cent.
     pub error: f64,
     /// Instructions of a training example on a Cortex-M4.
     pub instructions: f64,
@@ -170,7 +170,7 @@ pub fn table(ram: Amount, flash: Amount, clock: Amount) -> String {
     }
     let _ = writeln!(
         out,
-        "\nErrors: one epoch of MNIST on a host, mean of 3 seeds, 100 steps a test. Times: instructions of a training\n\
+        "\nErrors: one epoch of MNIST on a host, one seed, 100 steps a test. Times: instructions of a training\n\
          example on a Cortex-M4, counted in an emulator, at {} MHz and one a cycle: an estimate. One example is 103 ms\n\
          of biological time. RAM and flash include what the firmware here needs around the network.",
         clock.0 as f64 / 1e6

@@ -238,7 +238,7 @@ fn halves(total: u32) -> [i16; 2] {
 }
 
 /// Words of four weights that are added up at a time.
-const QUADS: usize = if cfg!(target_arch = "arm") { 3 } else { 5 };
+const QUADS: usize = if cfg!(target_arch = "arm") { 2 } else { 5 };
 
 /// Sums of weights of 8 bits, of four units a word. 255 unsigned bytes add up in 16 bits.
 #[inline(never)]
