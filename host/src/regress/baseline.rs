@@ -19,8 +19,8 @@ pub struct Baseline {
     pub budget_points: f64,
     /// Checksum of the data it was measured on.
     pub data_sha256: String,
-    /// What was measured.
-    #[serde(flatten)]
+    /// What was measured. Not flattened: numbers of any precision, a feature of serde_json that
+    /// another crate may switch on, and flattened structures exclude each other.
     pub measured: Measured,
 }
 
