@@ -57,10 +57,10 @@ fn a_sweep_killed_five_times_ends_as_an_undisturbed_one() {
     let mut seen = Vec::new();
     for _ in 0..5 {
         let mut child = command(folder.path(), "killed.csv").spawn().expect("it runs");
-        // Not before it added up to a dozen rows, however slow the machine is; then at any moment
+        // Not before it added up to nine rows, however slow the machine is; then at any moment
         // of writing or calculating.
         let random = RandomState::new().build_hasher().finish();
-        let wanted = rows(&store) + 1 + (random % 11) as usize;
+        let wanted = rows(&store) + 1 + (random % 9) as usize;
         let patience = Instant::now() + Duration::from_secs(60);
         while rows(&store) < wanted && Instant::now() < patience {
             std::thread::sleep(Duration::from_millis(1));
