@@ -48,9 +48,7 @@ fn a_sweep_killed_five_times_ends_as_an_undisturbed_one() {
     fs::create_dir(&data).expect("a folder");
     small::write(&data);
 
-    let start = Instant::now();
     assert!(command(folder.path(), "calm.csv").status().expect("it runs").success());
-    let calm = start.elapsed();
     let expected = fs::read_to_string(folder.path().join("calm.csv")).expect("a store");
     // 8 × 2 × 2 pilots, 2 references, 8 × 2 cells of 2 seeds.
     assert_eq!(expected.lines().count(), 1 + 32 + 2 + 32);
@@ -59,13 +57,21 @@ fn a_sweep_killed_five_times_ends_as_an_undisturbed_one() {
     let mut seen = Vec::new();
     for _ in 0..5 {
         let mut child = command(folder.path(), "killed.csv").spawn().expect("it runs");
-        let share = RandomState::new().build_hasher().finish() % 1000;
-        std::thread::sleep(Duration::from_micros(calm.as_micros() as u64 / 3 * share / 1000));
+        // Not before it added up to nine rows, however slow the machine is; then at any moment
+        // of writing or calculating.
+        let random = RandomState::new().build_hasher().finish();
+        let wanted = rows(&store) + 1 + (random % 9) as usize;
+        let patience = Instant::now() + Duration::from_secs(60);
+        while rows(&store) < wanted && Instant::now() < patience {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(Duration::from_micros(random >> 32 & 0x3FFF));
         child.kill().expect("SIGKILL");
         child.wait().expect("it ended");
         seen.push(rows(&store));
     }
     assert!(seen.windows(2).all(|pair| pair[0] <= pair[1]), "rows were lost: {seen:?}");
+    assert!(seen[0] > 0 && seen[0] < 66, "the first kill came too late or too early: {seen:?}");
     println!("rows after each kill: {seen:?}");
     assert!(command(folder.path(), "killed.csv").status().expect("it runs").success());
     assert_eq!(fs::read_to_string(&store).expect("a store"), expected);

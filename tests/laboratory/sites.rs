@@ -304,9 +304,10 @@ fn means_and_errors_are_rounded_up_as_often_as_their_fraction_says() {
 #[test]
 fn rates_plateaus_and_slopes_are_rounded_up_as_often_as_their_fraction_says() {
     let core = Emulated::<Plain, false>::default();
+    // A bit more than σ < 1 needs: what is rounded up to 1 must not be held below it.
     // The dither comes from the potential: 12 bits behind the point make 16 of each value of σ.
     let mut bins = Bins::new("rate");
-    let narrow = layer(Variable::Rate, &[(Variable::Rate, 9, 8), (Variable::Soma, 32, 12)]);
+    let narrow = layer(Variable::Rate, &[(Variable::Rate, 10, 8), (Variable::Soma, 32, 12)]);
     for soma in -64_000..=64_000 {
         let exact = f64::from(sigmoid(((soma + 8) >> 4) as i16)) / 128.0;
         bins.add(exact, i64::from(core.rate(&narrow, soma)));
@@ -322,7 +323,7 @@ fn rates_plateaus_and_slopes_are_rounded_up_as_often_as_their_fraction_says() {
     bins.check();
 
     let mut bins = Bins::new("plateau");
-    let narrow = layer(Variable::Plateau, &[(Variable::Plateau, 9, 8), (Variable::Apical, 32, 14)]);
+    let narrow = layer(Variable::Plateau, &[(Variable::Plateau, 10, 8), (Variable::Apical, 32, 14)]);
     plateaus(&narrow, |weight, psp, plateau| {
         let apical = (weight * psp + (1 << 8)) >> 9;
         bins.add(f64::from(sigmoid(((apical + 32) >> 6) as i16)) / 128.0, plateau);
