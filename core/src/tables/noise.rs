@@ -109,6 +109,7 @@ fn candidates_before(place: u16) -> usize {
 }
 
 /// Places where a unit may fire, those among the last [`BLOCK`] included.
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)] // evaluated by the compiler
 const CANDIDATE_COUNT: usize = {
     let (noise, mut found, mut place) = (noise(&ONE), 0, 0);
     while place < noise.len() {
@@ -118,6 +119,7 @@ const CANDIDATE_COUNT: usize = {
     found
 };
 
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)] // evaluated by the compiler
 static CANDIDATES: [Candidate; CANDIDATE_COUNT] = {
     let (noise, mut found, mut place) = (noise(&ONE), 0, 0);
     let mut candidates = [Candidate(0); CANDIDATE_COUNT];
@@ -132,6 +134,7 @@ static CANDIDATES: [Candidate; CANDIDATE_COUNT] = {
 };
 
 /// How many candidates lie before each group of 32 places, …
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)] // evaluated by the compiler
 static BEFORE_GROUP: [u16; GRAINS / 32 + 2] = {
     let (noise, mut found, mut place) = (noise(&ONE), 0, 0);
     let mut before = [0; GRAINS / 32 + 2];
@@ -146,6 +149,7 @@ static BEFORE_GROUP: [u16; GRAINS / 32 + 2] = {
 };
 
 /// … and in a group before each of its places.
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)] // evaluated by the compiler
 static BEFORE_IN_GROUP: [u8; GRAINS + 2 * BLOCK] = {
     let (noise, mut found, mut place) = (noise(&ONE), 0, 0);
     let mut before = [0; GRAINS + 2 * BLOCK];
