@@ -62,12 +62,10 @@ impl Table {
         let parts: Vec<String> =
             facet.iter().map(|(axis, value)| format!("{} {value}", summary.axis(*axis).name)).collect();
         let spec = &grid.spec;
-        let title = format!(
-            "test error (%) {}, {} examples, {} seed(s)",
-            parts.join(", "),
-            spec.plan.examples * spec.plan.epochs,
-            spec.plan.seeds.len()
-        );
+        let runs =
+            format!("{} examples, {} seeds", spec.plan.examples * spec.plan.epochs, spec.plan.seeds.len());
+        let title = std::iter::once("test error (%)".to_owned()).chain(parts).chain([runs]);
+        let title = title.collect::<Vec<_>>().join(", ");
         Self {
             title,
             row_name: summary.axis(rows).name.clone(),
@@ -134,10 +132,11 @@ impl Table {
             .configure_mesh()
             .x_desc(self.row_name.clone())
             .y_desc("test error (%)")
-            .x_labels(xs.len().min(20))
+            .x_labels((last - first) as usize + 2)
             .x_label_formatter(&|x| format!("{x:.0}"))
             .y_label_formatter(&|y| format!("{y:.0}"))
-            .light_line_style(RGBColor(0xee, 0xee, 0xee))
+            .light_line_style(WHITE)
+            .bold_line_style(RGBColor(0xe4, 0xe4, 0xe4))
             .label_style(("sans-serif", 12).into_font().color(&DARK))
             .draw()?;
         if let Some(reference) = self.reference {
@@ -174,7 +173,7 @@ impl Table {
         }
         chart
             .configure_series_labels()
-            .position(SeriesLabelPosition::UpperRight)
+            .position(SeriesLabelPosition::MiddleRight)
             .background_style(WHITE.mix(0.85))
             .border_style(RGBColor(0xcc, 0xcc, 0xcc))
             .label_font(("sans-serif", 12).into_font().color(&DARK))
