@@ -148,6 +148,7 @@ impl Report {
 
     fn verdict(&self) -> String {
         match self.agreement {
+            Agreement::Equal { digests: 0 } => "equal in every answer".to_owned(),
             Agreement::Equal { digests } => format!("equal ({digests} digests)"),
             Agreement::DiffersAfter { examples } => format!("differs by example {examples}"),
             Agreement::AnswersDiffer => "answers differ".to_owned(),
@@ -166,7 +167,8 @@ impl Report {
             let _ = writeln!(out, "{name:22} {value}");
         };
         line("board", format!("{} ({}), {}", self.board, self.core, self.network));
-        line("device and host", format!("{}, state {:016x}", self.verdict(), t.digest));
+        let state = if t.digest == 0 { String::new() } else { format!(", state {:016x}", t.digest) };
+        line("device and host", self.verdict() + &state);
         let error = 100.0 * f64::from(t.wrong) / f64::from(t.examples.max(1));
         if t.examples > 0 {
             line("training", format!("{} examples, {} steps, error {error:.1} %", t.examples, t.steps));
