@@ -53,7 +53,7 @@ pub struct Trains<'a> {
 }
 
 impl<'a> Trains<'a> {
-    /// Places beyond the last spike that let [`Self::list_step`] run at full speed.
+    /// Places beyond the last spike that let spikes be written down at full speed.
     pub const ROOM: usize = 64;
 
     /// No steps yet, in this memory: `ends` has one entry a step, `units` one a spike.

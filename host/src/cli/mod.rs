@@ -2,8 +2,8 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | [`model_args`], [`format_args`], [`run_args`] | options that several subcommands share |
-//! | [`compare`], [`train`], [`test`], [`data`], [`diverge`], [`regress`] | the subcommands |
+//! | [`model_args`], [`mod@format_args`], [`run_args`] | options that several subcommands share |
+//! | [`mod@compare`], [`train`], [`mod@test`], [`data`], [`diverge`], [`regress`] | the subcommands |
 //! | [`formats`], [`profiles`], [`rounding`], [`sweep`], [`attribute`] | those of the laboratory |
 //! | [`emulate`], [`export`], [`fit`] | those for devices |
 

@@ -1,7 +1,7 @@
 //! `apical emulate`: the core learns on an emulated microcontroller, and the host checks every digest.
 //!
-//! Arguments → [`board`] and [`firmware`] (what runs) → [`twin`] (what the host gets for the same examples) →
-//! [`machine`] (the emulator, its examples, its log) → [`report`].
+//! Arguments → `board` and `firmware` (what runs) → `twin` (what the host gets for the same examples) →
+//! `machine` (the emulator, its examples, its log) → `report`.
 
 mod board;
 mod decoder;

@@ -6,7 +6,7 @@
 //! | [`order`] | which example comes when |
 //! | [`twin`] | the f64 reference as a [`Learner`](crate::learner::Learner) |
 //! | [`course`] | one network, trained epoch by epoch and tested after each |
-//! | [`compare`] | core and reference over seeds, side by side |
+//! | [`mod@compare`] | core and reference over seeds, side by side |
 //! | [`manifest`] | where a number came from |
 //! | [`progress`] | bars |
 //! | [`saved`] | weights in a file |

@@ -18,7 +18,7 @@
 //! | [`align`](mod@align) | the reference takes over the core's state |
 //! | [`errors`] | two traces compared |
 //! | [`first`] | where two free runs part |
-//! | [`shadow`] | a whole training run of the core, some of its examples compared |
+//! | [`mod@shadow`] | a whole training run of the core, some of its examples compared |
 
 pub mod align;
 pub mod core_side;

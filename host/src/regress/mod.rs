@@ -14,7 +14,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | [`measure`] | the measurement |
+//! | [`mod@measure`] | the measurement |
 //! | [`baseline`] | what was recorded, and what drifted from it |
 //! | [`output`] | table, annotations, JUnit |
 
