@@ -102,13 +102,17 @@ impl Comparer {
         self.examples += 1;
         self.identical += u64::from(whole);
         spikes(&mut self.input, &core.input, &reference.input);
-        for ((layer, core), reference) in self.layers.iter_mut().zip(&core.layers).zip(&reference.layers) {
+        let layers = self.layers.iter_mut().zip(&core.layers).zip(&reference.layers);
+        // The potentials of the step of a differing spike are those that made it differ; in the
+        // layers above it the spike has already acted.
+        let differing = if whole { usize::MAX } else { level_differing(core, reference, agreed) };
+        for (number, ((layer, core), reference)) in layers.enumerate() {
+            let potentials = agreed + usize::from(number < differing);
             spikes(&mut layer.spikes, &core.spikes, &reference.spikes);
             for variable in COMPARED {
                 let stepped = matches!(variable, Variable::Basal | Variable::Soma);
                 let upto = match (stepped, whole) {
-                    // The potentials of the step of a differing spike are those that made it differ.
-                    (true, _) => (agreed + 1) * core.units,
+                    (true, _) => potentials * core.units,
                     (false, true) => usize::MAX,
                     (false, false) => 0,
                 };
@@ -120,7 +124,13 @@ impl Comparer {
 
 /// Whether any spike of a step differs.
 fn differ_at(core: &Trace, reference: &Trace, step: usize) -> bool {
-    (0..=core.layers.len()).any(|level| core.spikes(level)[step] != reference.spikes(level)[step])
+    level_differing(core, reference, step) <= core.layers.len()
+}
+
+/// The lowest level (the inputs are 0) of which a spike differs in a step.
+fn level_differing(core: &Trace, reference: &Trace, step: usize) -> usize {
+    let differs = |&level: &usize| core.spikes(level)[step] != reference.spikes(level)[step];
+    (0..=core.layers.len()).find(differs).unwrap_or(usize::MAX)
 }
 
 fn spikes(agreement: &mut Agreement, core: &[Vec<u32>], reference: &[Vec<u32>]) {
