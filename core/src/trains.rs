@@ -93,9 +93,10 @@ impl<'a> Trains<'a> {
         self.len() == 0
     }
 
-    /// A new run begins.
+    /// A new run begins; masks of an earlier one must not be taken for its own.
     pub fn clear(&mut self) {
         self.steps = 0;
+        self.masks.blocks = 0;
     }
 
     #[inline(always)]

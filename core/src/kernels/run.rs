@@ -1,4 +1,4 @@
-//! A layer through all steps of a run, 64 neurons at a time.
+//! A layer through all steps of a run, 128 neurons at a time.
 //!
 //! What a layer is fed with does not depend on what it does (there is no conductance from
 //! the apical dendrite to the soma), so a run may be worked off layer by layer instead of
