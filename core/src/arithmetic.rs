@@ -71,8 +71,6 @@ pub struct Run<'a> {
     pub shares: &'a [u16],
     /// The steps whose potentials (of taught neurons: rates) are added up.
     pub window: Range<usize>,
-    /// Whether the spikes are wanted as lists; else masks will do.
-    pub listed: bool,
 }
 
 /// The neurons of a layer, as a run needs them; one entry a unit.
@@ -171,13 +169,6 @@ pub trait Arithmetic {
         losses: &mut Losses<'_>,
     ) -> bool {
         let _ = (layer, columns, neurons, run, draws, trains, scratch, losses);
-        false
-    }
-
-    /// Whether layers of so many units can be fed with masks instead of lists of spikes.
-    #[inline(always)]
-    fn reads_masks(&self, units: usize) -> bool {
-        let _ = units;
         false
     }
 

@@ -154,9 +154,11 @@ impl<A: Arithmetic> Layer<'_, A> {
             psp: self.psp,
         };
         let (c, draws) = (self.coefficients, &mut self.control.draws);
+        let before = trains.len();
         if arithmetic.run(c, columns, neurons, run, draws, trains, scratch, losses) {
             self.turn(run.steps);
-            self.control.fired = self.control.fired.wrapping_add(trains.count_masks(run.steps));
+            let fired = trains.len().wrapping_sub(before);
+            self.control.fired = self.control.fired.wrapping_add(fired as u32);
             return;
         }
         for step in 0..run.steps {

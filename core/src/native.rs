@@ -283,11 +283,6 @@ impl<K: Kernels, W: Weight, const COUNT: bool> Arithmetic for Native<K, W, COUNT
     }
 
     #[inline(always)]
-    fn reads_masks(&self, units: usize) -> bool {
-        self.kernels.reads_masks(units)
-    }
-
-    #[inline(always)]
     fn fire_run(
         &self,
         potentials: &[i16],

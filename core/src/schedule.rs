@@ -92,19 +92,16 @@ impl<A: Arithmetic> Network<'_, A> {
         pixels.clear();
         let nobody = Trains::none();
         let run =
-            Run { presynaptic: &nobody, first: 0, steps, label: None, shares, window: 0..0, listed: true };
+            Run { presynaptic: &nobody, first: 0, steps, label: None, shares, window: 0..0 };
         self.input.run(self.arithmetic, &run, pixels, scratch);
         let mut below = &*pixels;
-        let hidden = self.hidden.len();
-        let outputs_read_masks = self.arithmetic.reads_masks(self.output.units);
         for (number, layer) in self.hidden.iter_mut().enumerate() {
             let Some((trains, above)) = rest.split_first_mut() else { return };
             trains.clear();
             self.losses.enter_layer(number);
             self.losses.enter_run(self.control.examples, from);
-            let listed = number.wrapping_add(1) < hidden || !outputs_read_masks;
             let window = window.clone();
-            let run = Run { presynaptic: below, first: 0, steps, label: None, shares, window, listed };
+            let run = Run { presynaptic: below, first: 0, steps, label: None, shares, window };
             layer.run(self.arithmetic, &run, trains, scratch, &mut self.losses);
             (below, rest) = (trains, above);
         }
@@ -132,7 +129,7 @@ impl<A: Arithmetic> Network<'_, A> {
         self.losses.enter_layer(number);
         self.losses.enter_run(self.control.examples, first);
         let (first, steps) = (first as usize, steps as usize);
-        let run = Run { presynaptic, first, steps, label, shares, window, listed: false };
+        let run = Run { presynaptic, first, steps, label, shares, window };
         self.output.run(self.arithmetic, &run, trains, &mut workspace.scratch, &mut self.losses);
     }
 }

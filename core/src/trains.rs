@@ -12,9 +12,9 @@ pub struct Masks<'a> {
     pub twice: &'a mut [u32],
     /// Who fired a third time.
     pub thrice: &'a mut [u32],
-    /// Whether anybody fired a second time; one entry a step.
+    /// Whether anybody fired a third time; one entry a step.
     pub more: &'a mut [u32],
-    /// Words of a step; none where the masks are not in use.
+    /// Words of a step.
     pub blocks: usize,
 }
 
@@ -34,12 +34,6 @@ impl Masks<'_> {
         true
     }
 
-    /// The words of a step.
-    #[inline(always)]
-    pub(crate) fn of<'w>(&self, words: &'w [u32], step: usize) -> &'w [u32] {
-        let first = step.wrapping_mul(self.blocks);
-        words.get(first..first.wrapping_add(self.blocks)).unwrap_or(&[])
-    }
 }
 
 /// Spikes of a run, step after step, in lent memory: as masks, as lists, or both.
@@ -93,10 +87,9 @@ impl<'a> Trains<'a> {
         self.len() == 0
     }
 
-    /// A new run begins; masks of an earlier one must not be taken for its own.
+    /// A new run begins.
     pub fn clear(&mut self) {
         self.steps = 0;
-        self.masks.blocks = 0;
     }
 
     #[inline(always)]
@@ -132,60 +125,64 @@ impl<'a> Trains<'a> {
         }
     }
 
-    /// The next step, from its masks.
+    /// The next steps, from the masks of as many; units of `names` are written down by name.
     #[inline(always)]
-    pub(crate) fn list_step<L: Lanes>(&mut self, lanes: L, step: usize) {
-        let mut end = self.len();
-        let masks = &self.masks;
-        for (&word, first) in masks.of(masks.once, step).iter().zip((0u16..).step_by(BLOCK)) {
-            let rest = self.units.get_mut(end..).unwrap_or(&mut []);
-            if let Some(room) = rest.first_chunk_mut::<{ Trains::ROOM }>() {
-                lanes.name_set(word, first, room);
-                end = end.wrapping_add(word.count_ones() as usize);
-            } else {
-                end = push_each(self.units, word, first, end);
-            }
+    pub(crate) fn list<L: Lanes>(&mut self, lanes: L, steps: usize, names: Option<&[u16]>) {
+        match names {
+            Some(names) => self.list_named::<L, true>(lanes, steps, names.as_chunks().0),
+            None => self.list_named::<L, false>(lanes, steps, &[]),
         }
-        if masks.more.get(step).is_some_and(|&more| more != 0) {
-            for words in [&*masks.twice, &*masks.thrice] {
-                for (&word, first) in masks.of(words, step).iter().zip((0u16..).step_by(BLOCK)) {
-                    end = push_each(self.units, word, first, end);
+    }
+
+    #[inline(always)]
+    fn list_named<L: Lanes, const NAMED: bool>(&mut self, lanes: L, steps: usize, names: &[[u16; BLOCK]]) {
+        let blocks = self.masks.blocks.max(1);
+        let mut end = self.len();
+        let (units, masks) = (&mut *self.units, &self.masks);
+        let words = masks.once.chunks_exact(blocks).zip(masks.twice.chunks_exact(blocks));
+        let words = words.zip(masks.thrice.chunks_exact(blocks).zip(&*masks.more));
+        let ends = self.ends.get_mut(self.steps..).unwrap_or(&mut []).iter_mut();
+        let mut listed = 0usize;
+        for (((once, twice), (thrice, &more)), to) in words.zip(ends).take(steps) {
+            // A second spike is rare: first which blocks have one, without a branch for each.
+            let mut found = 0u32;
+            for (block, (&word, &again)) in once.iter().zip(twice).enumerate() {
+                end = put::<L, NAMED>(lanes, units, end, word, block, names);
+                found = found.rotate_right(1) | u32::from(again != 0);
+            }
+            found = found.rotate_left((once.len() as u32).wrapping_sub(1));
+            while found != 0 {
+                let place = found.trailing_zeros() as usize;
+                for block in (place..twice.len()).step_by(32) {
+                    let word = twice.get(block).copied().unwrap_or(0);
+                    end = put::<L, NAMED>(lanes, units, end, word, block, names);
+                }
+                found &= found.wrapping_sub(1);
+            }
+            if more != 0 {
+                for (block, &word) in thrice.iter().enumerate() {
+                    end = put::<L, NAMED>(lanes, units, end, word, block, names);
                 }
             }
+            *to = end as u32;
+            listed = listed.wrapping_add(1);
         }
-        self.close(end);
-    }
-
-    /// Spikes of the masks' first `steps` steps.
-    #[inline(always)]
-    pub(crate) fn count_masks(&self, steps: usize) -> u32 {
-        let masks = &self.masks;
-        let words = masks.blocks.wrapping_mul(steps);
-        let count = |masks: &[u32]| masks.iter().take(words).map(|word| word.count_ones()).sum::<u32>();
-        count(masks.once).wrapping_add(count(masks.twice)).wrapping_add(count(masks.thrice))
-    }
-
-    /// Replaces the unit of every spike from a step on by its name. The masks, which know
-    /// places and no names, are not to be read any more.
-    #[inline(always)]
-    pub fn rename(&mut self, first: usize, names: &[u16]) {
-        self.masks.blocks = 0;
-        let (start, end) = (self.end_of(first), self.len());
-        for spike in self.units.get_mut(start..end).unwrap_or(&mut []) {
-            *spike = names.get(usize::from(*spike)).copied().unwrap_or(0);
-        }
+        self.steps = self.steps.wrapping_add(listed);
     }
 }
 
-/// Writes down the units whose bits are set one by one; returns the new end.
+/// Writes down who of a block has its bit set, from place `end` on; returns the new end.
 #[inline(always)]
-fn push_each(units: &mut [u16], mut bits: u32, first: u16, mut end: usize) -> usize {
-    while bits != 0 {
-        if let Some(place) = units.get_mut(end) {
-            *place = first.wrapping_add(bits.trailing_zeros() as u16);
-            end = end.wrapping_add(1);
-        }
-        bits &= bits.wrapping_sub(1);
-    }
-    end
+fn put<L: Lanes, const NAMED: bool>(
+    lanes: L,
+    units: &mut [u16],
+    end: usize,
+    word: u32,
+    block: usize,
+    names: &[[u16; BLOCK]],
+) -> usize {
+    let Some(room) = units.get_mut(end..).and_then(|rest| rest.first_chunk_mut()) else { return end };
+    let names = if NAMED { names.get(block) } else { None };
+    lanes.choose(word, block.wrapping_mul(BLOCK) as u16, names, room);
+    end.wrapping_add(word.count_ones() as usize)
 }

@@ -1,7 +1,8 @@
 //! The vector units of x86-64, as [`Lanes`] of the core's kernels.
 //!
 //! Chosen when the program runs. The intrinsics are safe here because `pulp` hands out a
-//! token of an instruction set only where the processor has it.
+//! token of an instruction set only where the processor has it; the one it does not offer is
+//! called by its token's warrant.
 
 use apical_core::kernels::Lanes;
 
@@ -12,7 +13,7 @@ pub enum Path {
     Scalar,
     /// AVX2: 32 numbers in two registers.
     Avx2,
-    /// AVX-512 (F, BW): 32 numbers in one register.
+    /// AVX-512 (F, BW, VBMI2: Ice Lake, Zen 4 and later): 32 numbers in one register.
     Avx512,
 }
 
@@ -36,7 +37,7 @@ impl Path {
             if pulp::x86::V3::try_new().is_some() {
                 paths.push(Self::Avx2);
             }
-            if pulp::x86::V4::try_new().is_some() {
+            if Avx512::try_new().is_some() {
                 paths.push(Self::Avx512);
             }
         }
@@ -58,7 +59,34 @@ mod x86 {
     use super::Lanes;
     use bytemuck::must_cast;
     use core::arch::x86_64::{__m256i, __m512i};
-    use pulp::x86::{V3, V4};
+    use pulp::x86::V3;
+
+    pulp::simd_type! {
+        /// The instructions of [`Wide`].
+        #[allow(missing_docs)]
+        pub struct Avx512 {
+            pub sse: "sse",
+            pub sse2: "sse2",
+            pub fxsr: "fxsr",
+            pub sse3: "sse3",
+            pub ssse3: "ssse3",
+            pub sse4_1: "sse4.1",
+            pub sse4_2: "sse4.2",
+            pub popcnt: "popcnt",
+            pub avx: "avx",
+            pub avx2: "avx2",
+            pub bmi1: "bmi1",
+            pub bmi2: "bmi2",
+            pub fma: "fma",
+            pub lzcnt: "lzcnt",
+            pub avx512f: "avx512f",
+            pub avx512bw: "avx512bw",
+            pub avx512cd: "avx512cd",
+            pub avx512dq: "avx512dq",
+            pub avx512vl: "avx512vl",
+            pub avx512vbmi2: "avx512vbmi2",
+        }
+    }
 
     /// The lines of σ: where each of the 128 begins, and how far it rises.
     static LINES: [i16; 256] = {
@@ -73,7 +101,20 @@ mod x86 {
 
     /// AVX-512: one register.
     #[derive(Debug, Clone, Copy)]
-    pub struct Wide(pub V4);
+    pub struct Wide(pub Avx512);
+
+    impl Wide {
+        /// Two permutations of 64 numbers of [`LINES`] each, from its block `from` on.
+        #[inline(always)]
+        fn look_up(self, from: usize, index: __m512i, upper: u32) -> __m512i {
+            let (lines, bw) = (LINES.as_chunks::<32>().0, self.0.avx512bw);
+            let (a, b) = (self.load(&lines[from]), self.load(&lines[from + 1]));
+            let (c, d) = (self.load(&lines[from + 2]), self.load(&lines[from + 3]));
+            let low = bw._mm512_permutex2var_epi16(a, index, b);
+            let high = bw._mm512_permutex2var_epi16(c, index, d);
+            bw._mm512_mask_blend_epi16(upper, low, high)
+        }
+    }
 
     impl Lanes for Wide {
         type Block = __m512i;
@@ -95,6 +136,46 @@ mod x86 {
         #[inline(always)]
         fn store_totals(self, totals: __m512i, to: &mut [i32; 16]) {
             *to = must_cast(totals);
+        }
+        #[inline(always)]
+        fn held_totals(self, [low, high]: [__m512i; 2], limit: i32) -> __m512i {
+            let f = self.0.avx512f;
+            let (least, most) = (f._mm512_set1_epi32(-limit), f._mm512_set1_epi32(limit));
+            let low = f._mm512_max_epi32(least, f._mm512_min_epi32(most, low));
+            let high = f._mm512_max_epi32(least, f._mm512_min_epi32(most, high));
+            let low = f._mm512_zextsi256_si512(f._mm512_cvtepi32_epi16(low));
+            f._mm512_inserti64x4::<1>(low, f._mm512_cvtepi32_epi16(high))
+        }
+        #[inline(always)]
+        fn beyond(self, totals: __m512i, limit: i32) -> u32 {
+            let f = self.0.avx512f;
+            u32::from(f._mm512_cmpgt_epi32_mask(f._mm512_abs_epi32(totals), f._mm512_set1_epi32(limit)))
+        }
+        #[inline(always)]
+        fn accumulate(self, block: __m512i, sums: &mut [i32; 32]) {
+            let f = self.0.avx512f;
+            let low = f._mm512_cvtepi16_epi32(f._mm512_castsi512_si256(block));
+            let high = f._mm512_cvtepi16_epi32(f._mm512_extracti64x4_epi64::<1>(block));
+            let (halves, _) = sums.as_chunks_mut::<16>();
+            for (half, terms) in halves.iter_mut().zip([low, high]) {
+                *half = must_cast(f._mm512_add_epi32(must_cast(*half), terms));
+            }
+        }
+        #[inline(always)]
+        fn load_generators(self, from: &[u32; 16]) -> __m512i {
+            must_cast(*from)
+        }
+        #[inline(always)]
+        fn store_generators(self, generators: __m512i, to: &mut [u32; 16]) {
+            *to = must_cast(generators);
+        }
+        #[inline(always)]
+        fn next_generators(self, x: __m512i) -> (__m512i, __m512i) {
+            let f = self.0.avx512f;
+            let x = f._mm512_xor_si512(x, f._mm512_slli_epi32::<13>(x));
+            let x = f._mm512_xor_si512(x, f._mm512_srli_epi32::<17>(x));
+            let x = f._mm512_xor_si512(x, f._mm512_slli_epi32::<5>(x));
+            (x, f._mm512_rol_epi32::<16>(x))
         }
         #[inline(always)]
         fn splat(self, value: i16) -> __m512i {
@@ -166,45 +247,40 @@ mod x86 {
         #[inline(always)]
         fn apart<R>(self, f: impl FnOnce() -> R) -> R {
             #[inline(never)]
-            fn outlined<R>(token: V4, f: impl FnOnce() -> R) -> R {
+            fn outlined<R>(token: Avx512, f: impl FnOnce() -> R) -> R {
                 token.vectorize(f)
             }
             outlined(self.0, f)
         }
         #[inline(always)]
-        fn name_set(self, bits: u32, first: u16, to: &mut [u16; 64]) {
-            let places: [i32; 16] = core::array::from_fn(|place| place as i32);
-            let places: __m512i = must_cast(places);
-            let f = self.0.avx512f;
-            let mut named = |mask: u16, first: i32, at: usize| {
-                let units = f._mm512_add_epi32(places, f._mm512_set1_epi32(first));
-                let chosen = f._mm512_maskz_compress_epi32(mask, units);
-                if let Some(to) = to.get_mut(at..).and_then(|to| to.first_chunk_mut::<16>()) {
-                    *to = must_cast(f._mm512_cvtepi32_epi16(chosen));
-                }
+        fn choose(self, bits: u32, first: u16, names: Option<&[u16; 32]>, to: &mut [u16; 64]) {
+            let places: [u16; 32] = core::array::from_fn(|place| place as u16);
+            let from = match names {
+                Some(names) => self.load_unsigned(names),
+                None => self.add(self.load_unsigned(&places), self.splat(first as i16)),
             };
-            let (low, high) = (bits as u16, (bits >> 16) as u16);
-            named(low, i32::from(first), 0);
-            named(high, i32::from(first) + 16, low.count_ones() as usize);
+            // SAFETY: the token says that the processor has VBMI2. pulp has no call for this one.
+            let chosen = unsafe { core::arch::x86_64::_mm512_maskz_compress_epi16(bits, from) };
+            // Seldom more than a half: a narrow store crosses fewer lines of the cache.
+            if let Some(to) = to.first_chunk_mut::<16>() {
+                *to = must_cast(self.0.avx512f._mm512_castsi512_si256(chosen));
+            }
+            if bits.count_ones() > 16
+                && let Some(to) = to.first_chunk_mut()
+            {
+                self.store_unsigned(chosen, to);
+            }
         }
         #[inline(always)]
-        fn sigmoids(self, potentials: &[i16; 32]) -> [i16; 32] {
+        fn sigmoids(self, x: __m512i) -> __m512i {
             let (f, bw) = (self.0.avx512f, self.0.avx512bw);
-            let lines = LINES.as_chunks::<32>().0;
-            let line = |first: usize| -> __m512i { must_cast(lines[first]) };
-            let x: __m512i = must_cast(*potentials);
             let size = bw._mm512_abs_epi16(x);
             let index = bw._mm512_srli_epi16::<5>(size);
             let along = f._mm512_and_si512(size, self.splat(31));
             // Line i: two permutations of 64 lines each, the upper one from line 64 on. What
             // lies beyond line 127 is replaced at the end.
             let upper = bw._mm512_cmpgt_epi16_mask(index, self.splat(63));
-            let look_up = |from: usize| {
-                let low = bw._mm512_permutex2var_epi16(line(from), index, line(from + 1));
-                let high = bw._mm512_permutex2var_epi16(line(from + 2), index, line(from + 3));
-                bw._mm512_mask_blend_epi16(upper, low, high)
-            };
-            let (value, rise) = (look_up(0), look_up(4));
+            let (value, rise) = (self.look_up(0, index, upper), self.look_up(4, index, upper));
             let risen = bw._mm512_add_epi16(bw._mm512_mullo_epi16(rise, along), self.splat(16));
             let above_half = bw._mm512_add_epi16(value, bw._mm512_srai_epi16::<5>(risen));
             // Unsigned: |−32768| is beyond as well.
@@ -212,7 +288,7 @@ mod x86 {
             let above_half = bw._mm512_mask_blend_epi16(beyond, above_half, self.splat(32767));
             let below = bw._mm512_sub_epi16(self.splat(i16::MIN), above_half);
             let negative = bw._mm512_movepi16_mask(x);
-            must_cast(bw._mm512_mask_blend_epi16(negative, above_half, below))
+            bw._mm512_mask_blend_epi16(negative, above_half, below)
         }
         type Mask = u32;
         #[inline(always)]
@@ -281,6 +357,58 @@ mod x86 {
         #[inline(always)]
         fn store_totals(self, totals: Self::Totals, to: &mut [i32; 16]) {
             *to = must_cast(totals);
+        }
+        #[inline(always)]
+        fn held_totals(self, [low, high]: [Self::Totals; 2], limit: i32) -> Self::Block {
+            let (avx, avx2) = (self.0.avx, self.0.avx2);
+            let (least, most) = (avx._mm256_set1_epi32(-limit), avx._mm256_set1_epi32(limit));
+            let held = |half| avx2._mm256_max_epi32(least, avx2._mm256_min_epi32(most, half));
+            let packed = |[a, b]: Self::Totals| {
+                let packed = avx2._mm256_packs_epi32(held(a), held(b));
+                avx2._mm256_permute4x64_epi64::<0b11_01_10_00>(packed)
+            };
+            [packed(low), packed(high)]
+        }
+        #[inline(always)]
+        fn beyond(self, totals: Self::Totals, limit: i32) -> u32 {
+            let (avx, avx2) = (self.0.avx, self.0.avx2);
+            let limit = avx._mm256_set1_epi32(limit);
+            let [low, high] = Self::each(totals, [limit; 2], |total, limit| {
+                avx2._mm256_cmpgt_epi32(avx2._mm256_abs_epi32(total), limit)
+            });
+            let low = avx._mm256_movemask_ps(must_cast(low)) as u32;
+            low | (avx._mm256_movemask_ps(must_cast(high)) as u32) << 8
+        }
+        #[inline(always)]
+        fn accumulate(self, block: Self::Block, sums: &mut [i32; 32]) {
+            let avx2 = self.0.avx2;
+            let terms: [core::arch::x86_64::__m128i; 4] = must_cast(block);
+            let (quarters, _) = sums.as_chunks_mut::<8>();
+            for (quarter, terms) in quarters.iter_mut().zip(terms) {
+                let sum = avx2._mm256_add_epi32(must_cast(*quarter), avx2._mm256_cvtepi16_epi32(terms));
+                *quarter = must_cast(sum);
+            }
+        }
+        #[inline(always)]
+        fn load_generators(self, from: &[u32; 16]) -> Self::Totals {
+            must_cast(*from)
+        }
+        #[inline(always)]
+        fn store_generators(self, generators: Self::Totals, to: &mut [u32; 16]) {
+            *to = must_cast(generators);
+        }
+        #[inline(always)]
+        fn next_generators(self, x: Self::Totals) -> (Self::Totals, Self::Block) {
+            let avx2 = self.0.avx2;
+            let xor = |a, b| Self::each(a, b, |a, b| avx2._mm256_xor_si256(a, b));
+            let x = xor(x, x.map(|x| avx2._mm256_slli_epi32::<13>(x)));
+            let x = xor(x, x.map(|x| avx2._mm256_srli_epi32::<17>(x)));
+            let x = xor(x, x.map(|x| avx2._mm256_slli_epi32::<5>(x)));
+            let (up, down) = (
+                x.map(|x| avx2._mm256_slli_epi32::<16>(x)),
+                x.map(|x| avx2._mm256_srli_epi32::<16>(x)),
+            );
+            (x, xor(up, down))
         }
         #[inline(always)]
         fn splat(self, value: i16) -> Self::Block {
@@ -412,7 +540,7 @@ mod x86 {
 }
 
 #[cfg(target_arch = "x86_64")]
-pub use x86::{Pair, Wide};
+pub use x86::{Avx512, Pair, Wide};
 
 #[cfg(target_arch = "x86_64")]
 pub use dispatch::{OnAvx2, OnAvx512};
@@ -514,10 +642,6 @@ mod dispatch {
                                 .run::<W, COUNT>(layer, columns, neurons, run, draws, trains, scratch, losses)
                         },
                     )
-                }
-
-                fn reads_masks(&self, units: usize) -> bool {
-                    Vector($lanes(self.0)).reads_masks(units)
                 }
 
                 fn fire_run(
@@ -635,6 +759,6 @@ mod dispatch {
         };
     }
 
-    dispatched!(OnAvx512, Wide, pulp::x86::V4, "AVX-512");
+    dispatched!(OnAvx512, Wide, super::Avx512, "AVX-512");
     dispatched!(OnAvx2, Pair, pulp::x86::V3, "AVX2");
 }

@@ -74,17 +74,33 @@ pub trait Lanes: Copy {
     /// Calls `f` as a function of its own, compiled for this vector unit: a loop that needs
     /// all registers must not share them with its neighbours.
     fn apart<R>(self, f: impl FnOnce() -> R) -> R;
-    /// Writes down `first` + the places of the bits that are set, in order; what follows
-    /// them does not matter.
+    /// Writes down who has its bit set, in order: by its name, or else by `first` + its place.
+    /// What follows them does not matter.
     #[inline(always)]
-    fn name_set(self, bits: u32, first: u16, to: &mut [u16; 64]) {
-        crate::spikes::name_set(bits, first, to);
+    fn choose(self, bits: u32, first: u16, names: Option<&[u16; 32]>, to: &mut [u16; 64]) {
+        let Some(names) = names else { return crate::spikes::name_set(bits, first, to) };
+        crate::spikes::name_set(bits, 0, to);
+        for place in to.iter_mut().take(bits.count_ones() as usize) {
+            *place = names.get(usize::from(*place) & 31).copied().unwrap_or(0);
+        }
     }
     /// σ of each, in Q15 ([`crate::tables::sigmoid`]).
     #[inline(always)]
-    fn sigmoids(self, potentials: &[i16; 32]) -> [i16; 32] {
-        potentials.map(crate::tables::sigmoid::sigmoid)
+    fn sigmoids(self, potentials: Self::Block) -> Self::Block {
+        self.load(&spill(self, potentials).map(crate::tables::sigmoid::sigmoid))
     }
+    /// 32 sums, each held within ±limit (below 2¹⁵).
+    fn held_totals(self, totals: [Self::Totals; 2], limit: i32) -> Self::Block;
+    /// Bit i: whether sum i is beyond ±limit.
+    fn beyond(self, totals: Self::Totals, limit: i32) -> u32;
+    /// Adds each number to its sum.
+    fn accumulate(self, block: Self::Block, sums: &mut [i32; 32]);
+    /// 16 generators of a dither, from memory.
+    fn load_generators(self, from: &[u32; 16]) -> Self::Totals;
+    /// To memory.
+    fn store_generators(self, generators: Self::Totals, to: &mut [u32; 16]);
+    /// A step of each, and the 32 numbers it yields; see [`Dither::draw`].
+    fn next_generators(self, generators: Self::Totals) -> (Self::Totals, Self::Block);
     /// A choice of lanes.
     type Mask: Copy;
     /// The lanes where a is greater than b.
@@ -137,7 +153,9 @@ impl<L: Lanes> Kernels for Vector<L> {
             if tile.wrapping_mul(plain::WIDE_TILE) >= columns.units {
                 break;
             }
-            let totals = self.sum_widely(columns, spikes, tile.wrapping_mul(plain::WIDE_TILE));
+            let mut totals = [0; 16];
+            let first = tile.wrapping_mul(plain::WIDE_TILE);
+            self.0.store_totals(self.sum_widely(columns, spikes, first), &mut totals);
             plain::hold_totals(totals, tile, sums, losses);
         }
         for (block, sums) in sums.as_chunks_mut::<32>().0.iter_mut().enumerate() {
@@ -210,11 +228,6 @@ impl<L: Lanes> Kernels for Vector<L> {
         losses: &mut Losses<'_>,
     ) -> bool {
         self.run_layer::<W, COUNT>(layer, columns, neurons, run, draws, trains, scratch, losses)
-    }
-
-    #[inline(always)]
-    fn reads_masks(&self, units: usize) -> bool {
-        units <= BLOCK
     }
 
     #[inline(always)]
@@ -299,7 +312,7 @@ impl<L: Lanes> Kernels for Vector<L> {
     ) {
         plain::apical_means::<W, COUNT>(shift, feedback, psp, plateaus, losses);
         for plateaus in plateaus.as_chunks_mut::<BLOCK>().0 {
-            *plateaus = self.0.sigmoids(plateaus);
+            self.0.store(self.0.sigmoids(self.0.load(plateaus)), plateaus);
         }
     }
 
@@ -316,7 +329,7 @@ impl<L: Lanes> Kernels for Vector<L> {
         let (blocks, _) = slopes.as_chunks_mut::<BLOCK>();
         for (slopes, sums) in blocks.iter_mut().zip(sums.as_chunks::<BLOCK>().0) {
             let means = sums.map(|sum| mean::<COUNT>(sum, reciprocal, Variable::Soma, losses));
-            let rates = l.load(&l.sigmoids(&means));
+            let rates = l.sigmoids(l.load(&means));
             l.store(l.subtract(rates, l.product(rates, rates)), slopes);
         }
     }
@@ -376,7 +389,7 @@ impl<L: Lanes> Vector<L> {
         columns: Columns<'_, W>,
         spikes: &[u16],
         first: usize,
-    ) -> [i32; 16] {
+    ) -> L::Totals {
         let none = [W::default(); 16];
         let mut totals = self.0.no_totals();
         for &unit in spikes {
@@ -385,9 +398,7 @@ impl<L: Lanes> Vector<L> {
             let column = column.first_chunk::<16>().unwrap_or(&none);
             totals = W::add_totals(self.0, totals, column);
         }
-        let mut numbers = [0; 16];
-        self.0.store_totals(totals, &mut numbers);
-        numbers
+        totals
     }
 
     /// The largest of 32 magnitudes.

@@ -81,13 +81,6 @@ pub trait Kernels: Copy {
         false
     }
 
-    /// Whether [`Self::run`] can feed a layer of so many units from masks.
-    #[inline(always)]
-    fn reads_masks(&self, units: usize) -> bool {
-        let _ = units;
-        false
-    }
-
     /// The same of units with fixed potentials; what their spikes are credited with is left
     /// in the scratch memory, one sum a unit.
     #[inline(always)]

@@ -7,16 +7,14 @@
 //! first-level cache. The bits are those of the way step by step.
 
 use super::lanes::{Lanes, NarrowSum, Step, Vector, mask, note_beyond, pulls};
-use super::plain;
 use crate::arithmetic::{Columns, Neurons, Run, Scratch};
 use crate::formats::{ACCUMULATOR_LIMIT, Variable};
 use crate::losses::Losses;
 use crate::native::Weight;
 use crate::parameters::Coefficients;
 use crate::random::{Generator, offsets_of};
-use crate::tables::noise::{BLOCK, second_thresholds, third_thresholds, thresholds};
+use crate::tables::noise::{BLOCK, may_fire_thrice, second_thresholds, third_thresholds, thresholds};
 use crate::tables::psp::TAPS;
-use crate::tables::sigmoid::sigmoid;
 use crate::trains::{Masks, Trains};
 use rand_core::Rng;
 
@@ -61,18 +59,16 @@ impl<L: Lanes> Vector<L> {
             tiles.work::<1, COUNT>(first, &mut neurons, scratch, &mut trains.masks, losses);
             first = first.wrapping_add(1);
         }
-        if run.listed {
-            self.list(run.steps, trains);
-        }
+        self.list(run.steps, trains, None);
         true
     }
 
     /// Makes lists of masks.
     #[inline(always)]
-    fn list(&self, steps: usize, trains: &mut Trains<'_>) {
+    fn list(&self, steps: usize, trains: &mut Trains<'_>, names: Option<&[u16]>) {
         self.0.apart(
             #[inline(always)]
-            || (0..steps).for_each(|step| trains.list_step(self.0, step)),
+            || trains.list(self.0, steps, names),
         );
     }
 
@@ -94,26 +90,46 @@ impl<L: Lanes> Vector<L> {
             return false;
         }
         draw_places(draws, run.steps, blocks, scratch.places);
-        let l = self.0;
         for (block, potentials) in potentials.iter().enumerate() {
-            let lanes = l.load(potentials);
-            let mut psp = l.splat(0);
-            let masks = &mut trains.masks;
-            let words = scratch.places.iter().zip(&mut *masks.once);
-            let words = words.zip(masks.twice.iter_mut().zip(&mut *masks.thrice));
-            let words = words.skip(block).step_by(blocks).zip(&mut *masks.more).take(run.steps);
-            for (step, (((&place, once), (twice, thrice)), more)) in words.enumerate() {
-                fire(l, lanes, place, u32::MAX, run.shares.get(step), &mut psp, [once, twice, thrice]);
-                *more |= *twice;
-            }
-            if let Some(to) = scratch.psp.as_chunks_mut::<BLOCK>().0.get_mut(block) {
-                l.store_unsigned(psp, to);
-            }
+            self.0.apart(
+                #[inline(always)]
+                || self.fire_block(block, blocks, potentials, run, trains, scratch),
+            );
         }
-        let first = trains.steps();
-        self.list(run.steps, trains);
-        trains.rename(first, names);
+        self.list(run.steps, trains, Some(names));
         true
+    }
+
+    /// One block of units of fixed potentials through all steps.
+    #[inline(always)]
+    fn fire_block(
+        &self,
+        block: usize,
+        blocks: usize,
+        potentials: &[i16; BLOCK],
+        run: &Run<'_>,
+        trains: &mut Trains<'_>,
+        scratch: &mut Scratch<'_>,
+    ) {
+        let l = self.0;
+        let lanes = l.load(potentials);
+        let mut psp = l.splat(0);
+        let masks = &mut trains.masks;
+        let words = scratch.places.chunks_exact(blocks).zip(masks.once.chunks_exact_mut(blocks));
+        let words = words.zip(masks.twice.chunks_exact_mut(blocks));
+        let words = words.zip(masks.thrice.chunks_exact_mut(blocks)).zip(&mut *masks.more);
+        let shares = run.shares.iter().map(Some).chain(core::iter::repeat(None));
+        for (((((places, once), twice), thrice), more), share) in words.zip(shares).take(run.steps) {
+            let (Some(&place), Some(once), Some(twice), Some(thrice)) =
+                (places.get(block), once.get_mut(block), twice.get_mut(block), thrice.get_mut(block))
+            else {
+                return;
+            };
+            fire(l, lanes, place, u32::MAX, share, &mut psp, [once, twice, thrice], more);
+        }
+        if let Some(to) = scratch.psp.as_chunks_mut::<BLOCK>().0.get_mut(block) {
+            l.store_unsigned(psp, to);
+        }
     }
 }
 
@@ -171,9 +187,10 @@ fn split_spikes<W: Weight>(bounds: &[u16], run: &Run<'_>, splits: &mut [u16]) ->
 }
 
 /// Writes down who of a block fires once, twice and three times, among the lanes of `live`,
-/// and adds what the spikes are credited with to `psp`. The masks of the third spikes are
-/// zero before.
+/// and adds what the spikes are credited with to `psp`. The masks of the third spikes, and
+/// `more`, are zero before.
 #[inline(always)]
+#[allow(clippy::too_many_arguments)] // a block, its noise, what comes out
 fn fire<L: Lanes>(
     l: L,
     potentials: L::Block,
@@ -182,6 +199,7 @@ fn fire<L: Lanes>(
     share: Option<&u16>,
     psp: &mut L::Block,
     [fired, twice, thrice]: [&mut u32; 3],
+    more: &mut u32,
 ) {
     let first = l.exceeding(potentials, l.load(thresholds(place)));
     let second = l.exceeding(potentials, l.load(second_thresholds(place)));
@@ -190,10 +208,12 @@ fn fire<L: Lanes>(
         let share = l.splat(share as i16);
         *psp = l.add_where(l.add_where(*psp, first, share), second, share);
     }
-    // One unit in a thousand: a branch that is taken almost never.
-    let third = l.exceeding(potentials, l.load(third_thresholds(place)));
-    if l.bits(third) & live != 0 {
+    // One block in 25 has noise that lets anybody fire a third time, one unit in a thousand
+    // of which does.
+    if may_fire_thrice(place) {
+        let third = l.exceeding(potentials, l.load(third_thresholds(place)));
         *thrice = l.bits(third) & live;
+        *more |= *thrice;
         if let Some(&share) = share {
             *psp = l.add_where(*psp, third, l.splat(share as i16));
         }
@@ -305,9 +325,6 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
             let from = run.first.wrapping_add(step);
             let spikes = run.presynaptic.step(from);
             let totals = match WIDTH {
-                2 if TILE == 1 && run.presynaptic.masks.blocks > 0 => {
-                    [self.add_masked::<COUNT>(from, first, losses); TILE]
-                }
                 0 => self.add_some::<TILE>(spikes, first),
                 1 => self.add_halves::<TILE, COUNT>(spikes, split, first, losses),
                 _ => self.add_widely::<TILE, COUNT>(spikes, first, losses),
@@ -333,22 +350,13 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
                     *c = step_of.moved::<COUNT>(*x2, bias, *c, pull, live, unit, losses);
                 }
                 let masks = [&mut *fired, &mut *twice, &mut *thrice];
-                fire(l, *c, place, live, share, credit, masks);
-                *more |= *twice;
+                fire(l, *c, place, live, share, credit, masks, more);
             }
             if run.window.contains(&step) {
                 for (block, &c) in potential.iter().enumerate() {
-                    let at = first.wrapping_add(block).wrapping_mul(BLOCK);
-                    let mut numbers = [0; BLOCK];
-                    l.store(c, &mut numbers);
-                    let sums = neurons.soma_sums.get_mut(at..).unwrap_or(&mut []);
-                    if TAUGHT {
-                        let units = neurons.units.saturating_sub(at);
-                        for (sum, &c) in sums.iter_mut().zip(&numbers).take(units) {
-                            *sum = sum.wrapping_add(i32::from(sigmoid(c)));
-                        }
-                    } else if let Some(sums) = sums.first_chunk_mut::<BLOCK>() {
-                        plain::accumulate(&numbers, sums);
+                    let at = first.wrapping_add(block);
+                    if let Some(sums) = neurons.soma_sums.as_chunks_mut::<BLOCK>().0.get_mut(at) {
+                        l.accumulate(if TAUGHT { l.sigmoids(c) } else { c }, sums);
                     }
                 }
             }
@@ -427,81 +435,33 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
     ) -> [L::Block; TILE] {
         let mut held = [self.lanes.splat(0); TILE];
         for (block, held) in (first..).zip(&mut held) {
-            let sum = |from| Vector(self.lanes).sum_widely(self.columns, spikes, from);
-            *held = self.hold::<COUNT>(block, losses, sum);
+            *held = self.add_block::<COUNT>(spikes, block, losses);
         }
         held
     }
 
-    /// The same for one block, from the masks of a step.
+    /// The same for one block.
     #[inline(always)]
-    fn add_masked<const COUNT: bool>(&self, step: usize, block: usize, losses: &mut Losses<'_>) -> L::Block {
-        let (l, masks) = (self.lanes, &self.run.presynaptic.masks);
-        self.hold::<COUNT>(
-            block,
-            losses,
-            #[inline(always)]
-            |from| {
-                let weights = self.columns.weights.get(from..).unwrap_or(&[]);
-                let mut totals = l.no_totals();
-                totals = self.add_words(totals, weights, masks.of(masks.once, step));
-                if masks.more.get(step).is_some_and(|&more| more != 0) {
-                    totals = self.add_words(totals, weights, masks.of(masks.twice, step));
-                    totals = self.add_words(totals, weights, masks.of(masks.thrice, step));
-                }
-                let mut numbers = [0; 16];
-                l.store_totals(totals, &mut numbers);
-                numbers
-            },
-        )
-    }
-
-    /// Adds the columns of the units whose bits are set.
-    #[inline(always)]
-    fn add_words(&self, mut totals: L::Totals, weights: &[W], words: &[u32]) -> L::Totals {
-        let stride = self.columns.stride;
-        let mut first = 0usize;
-        for pair in words.chunks(2) {
-            let mut bits = match *pair {
-                [low, high] => u64::from(low) | (u64::from(high) << 32),
-                [low] => u64::from(low),
-                _ => 0,
-            };
-            while bits != 0 {
-                let at = first.wrapping_add(bits.trailing_zeros() as usize).wrapping_mul(stride);
-                if let Some(column) = weights.get(at..).and_then(|column| column.first_chunk::<16>()) {
-                    totals = W::add_totals(self.lanes, totals, column);
-                }
-                bits &= bits.wrapping_sub(1);
-            }
-            first = first.wrapping_add(64);
-        }
-        totals
-    }
-
-    /// Sums of 32 bits, 16 units at a time, held within ±[`ACCUMULATOR_LIMIT`].
-    #[inline(always)]
-    fn hold<const COUNT: bool>(
+    fn add_block<const COUNT: bool>(
         &self,
+        spikes: &[u16],
         block: usize,
         losses: &mut Losses<'_>,
-        sum: impl Fn(usize) -> [i32; 16],
     ) -> L::Block {
-        let mut numbers = [0i16; BLOCK];
-        for (half, numbers) in numbers.as_chunks_mut::<16>().0.iter_mut().enumerate() {
-            let from = block.wrapping_mul(BLOCK).wrapping_add(half.wrapping_mul(16));
-            if from >= self.columns.units {
-                break;
-            }
-            for (unit, (number, total)) in (from..).zip(numbers.iter_mut().zip(sum(from))) {
-                let held = total.clamp(ACCUMULATOR_LIMIT.wrapping_neg(), ACCUMULATOR_LIMIT);
-                if COUNT && held != total {
-                    losses.saturated(Variable::Accumulator, 1, unit);
-                }
-                *number = held as i16;
+        let (l, kernels) = (self.lanes, Vector(self.lanes));
+        let unit = block.wrapping_mul(BLOCK);
+        let low = kernels.sum_widely(self.columns, spikes, unit);
+        let high = match unit.wrapping_add(16) {
+            beyond if beyond >= self.columns.units => l.no_totals(),
+            unit => kernels.sum_widely(self.columns, spikes, unit),
+        };
+        if COUNT {
+            let beyond = l.beyond(low, ACCUMULATOR_LIMIT) | l.beyond(high, ACCUMULATOR_LIMIT) << 16;
+            if beyond != 0 {
+                note_beyond(losses, Variable::Accumulator, beyond, unit);
             }
         }
-        self.lanes.load(&numbers)
+        l.held_totals([low, high], ACCUMULATOR_LIMIT)
     }
 }
 

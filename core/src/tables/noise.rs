@@ -64,6 +64,29 @@ pub(crate) fn third_thresholds(offset: u16) -> &'static [i16; BLOCK] {
     from(&THIRD, offset)
 }
 
+/// Whether any of the 32 places from an offset below 4096 lets a unit fire a third time.
+#[inline(always)]
+#[must_use]
+pub(crate) fn may_fire_thrice(offset: u16) -> bool {
+    THRICE.get(usize::from(offset >> 5)).is_some_and(|word| word >> (offset & 31) & 1 != 0)
+}
+
+/// Bit i of word w: offset 32 w + i.
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)] // evaluated by the compiler
+static THRICE: [u32; GRAINS / 32] = {
+    let (noise, mut words, mut place) = (noise(&THREE), [0; GRAINS / 32], 0);
+    while place < noise.len() {
+        // Every offset whose 32 places include this one.
+        let mut offset = if place < BLOCK { 0 } else { place + 1 - BLOCK };
+        while noise[place] != NEVER && offset <= place && offset < GRAINS {
+            words[offset / 32] |= 1 << (offset % 32);
+            offset += 1;
+        }
+        place += 1;
+    }
+    words
+};
+
 #[inline(always)]
 fn from(noise: &'static [i16; GRAINS + BLOCK], offset: u16) -> &'static [i16; BLOCK] {
     static NOBODY: [i16; BLOCK] = [NEVER; BLOCK];
