@@ -41,21 +41,31 @@ impl Input<'_> {
     /// None.
     #[inline]
     pub fn show(&mut self, image: &[u8]) {
-        let mut places = self.active.iter_mut().zip(self.potentials.iter_mut());
+        let (greys, rest) = image.get(..self.psp.len()).unwrap_or(image).as_chunks::<8>();
         let mut active = 0usize;
-        for (index, &grey) in image.iter().take(self.psp.len()).enumerate() {
-            if grey == 0 {
-                continue;
-            }
-            if let Some((place, potential)) = places.next() {
-                *place = index as u16;
+        let mut look_at = |first: usize, greys: &[u8]| {
+            for (index, &grey) in (first..).zip(greys) {
+                // Without a branch: what is black is overwritten by the next.
+                let (Some(name), Some(potential)) =
+                    (self.active.get_mut(active), self.potentials.get_mut(active))
+                else {
+                    return;
+                };
+                *name = index as u16;
                 *potential = pixel_potential(grey);
-                active = active.wrapping_add(1);
+                active = active.wrapping_add(usize::from(grey != 0));
+            }
+        };
+        for (first, eight) in (0usize..).step_by(8).zip(greys) {
+            if *eight != [0; 8] {
+                look_at(first, eight);
             }
         }
+        look_at(greys.len().wrapping_mul(8), rest);
+        let places = self.potentials.get_mut(active..).unwrap_or(&mut []);
         // Whole blocks suit a vector unit: the rest of the last one never fires.
         let padding = active.next_multiple_of(BLOCK).wrapping_sub(active);
-        for (_, potential) in places.take(padding) {
+        for potential in places.iter_mut().take(padding) {
             *potential = i16::MIN;
         }
         self.control.active = active;

@@ -175,6 +175,11 @@ impl Dither {
         numbers
     }
 
+    /// The state, for kernels that step it in registers.
+    pub(crate) fn state_mut(&mut self) -> &mut [u32; DITHER_LANES] {
+        &mut self.lanes
+    }
+
     /// The state, for digests and checkpoints.
     #[must_use]
     pub fn state(&self) -> &[u32; DITHER_LANES] {

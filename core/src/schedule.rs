@@ -91,8 +91,7 @@ impl<A: Arithmetic> Network<'_, A> {
         let Some((pixels, mut rest)) = workspace.trains.split_first_mut() else { return };
         pixels.clear();
         let nobody = Trains::none();
-        let run =
-            Run { presynaptic: &nobody, first: 0, steps, label: None, shares, window: 0..0 };
+        let run = Run { presynaptic: &nobody, first: 0, steps, label: None, shares, window: 0..0 };
         self.input.run(self.arithmetic, &run, pixels, scratch);
         let mut below = &*pixels;
         for (number, layer) in self.hidden.iter_mut().enumerate() {

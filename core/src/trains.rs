@@ -33,7 +33,6 @@ impl Masks<'_> {
         self.blocks = blocks;
         true
     }
-
 }
 
 /// Spikes of a run, step after step, in lent memory: as masks, as lists, or both.
@@ -48,7 +47,7 @@ pub struct Trains<'a> {
 
 impl<'a> Trains<'a> {
     /// Places beyond the last spike that let spikes be written down at full speed.
-    pub const ROOM: usize = 64;
+    pub const ROOM: usize = 128;
 
     /// No steps yet, in this memory: `ends` has one entry a step, `units` one a spike.
     #[must_use]
@@ -105,6 +104,20 @@ impl<'a> Trains<'a> {
         self.units.get(self.end_of(step)..end).unwrap_or(&[])
     }
 
+    /// Spikes of each step from `first` on.
+    #[inline(always)]
+    pub(crate) fn steps_from(&self, first: usize) -> impl Iterator<Item = &[u16]> {
+        let (units, mut start) = (&*self.units, self.end_of(first));
+        self.ends.iter().skip(first).map(
+            #[inline(always)]
+            move |&end| {
+                let spikes = units.get(start..end as usize).unwrap_or(&[]);
+                start = end as usize;
+                spikes
+            },
+        )
+    }
+
     /// The next step, from the list of its spikes. What does not fit is left out, which
     /// memory for three spikes a unit and step excludes.
     pub fn push(&mut self, spikes: &[u16]) {
@@ -128,14 +141,36 @@ impl<'a> Trains<'a> {
     /// The next steps, from the masks of as many; units of `names` are written down by name.
     #[inline(always)]
     pub(crate) fn list<L: Lanes>(&mut self, lanes: L, steps: usize, names: Option<&[u16]>) {
-        match names {
-            Some(names) => self.list_named::<L, true>(lanes, steps, names.as_chunks().0),
-            None => self.list_named::<L, false>(lanes, steps, &[]),
+        match names.map(|names| names.as_chunks().0) {
+            Some(names) => self.list_each(
+                steps,
+                #[inline(always)]
+                |words, units, mut end| {
+                    for (block, &word) in words.iter().enumerate() {
+                        end = put_named(lanes, units, end, word, block, names);
+                    }
+                    end
+                },
+            ),
+            None => self.list_each(
+                steps,
+                #[inline(always)]
+                |words, units, mut end| {
+                    let pairs = words.len().div_ceil(2);
+                    for pair in 0..pairs {
+                        end = put_pair(lanes, units, end, bits_of(words, pair), pair);
+                    }
+                    end
+                },
+            ),
         }
     }
 
+    /// The same; `put` writes down who has its bit set in some words, from a place on, and
+    /// returns the new end. Second spikes are rare, but to look for them costs more in
+    /// branches nobody can guess.
     #[inline(always)]
-    fn list_named<L: Lanes, const NAMED: bool>(&mut self, lanes: L, steps: usize, names: &[[u16; BLOCK]]) {
+    fn list_each(&mut self, steps: usize, put: impl Fn(&[u32], &mut [u16], usize) -> usize) {
         let blocks = self.masks.blocks.max(1);
         let mut end = self.len();
         let (units, masks) = (&mut *self.units, &self.masks);
@@ -144,25 +179,10 @@ impl<'a> Trains<'a> {
         let ends = self.ends.get_mut(self.steps..).unwrap_or(&mut []).iter_mut();
         let mut listed = 0usize;
         for (((once, twice), (thrice, &more)), to) in words.zip(ends).take(steps) {
-            // A second spike is rare: first which blocks have one, without a branch for each.
-            let mut found = 0u32;
-            for (block, (&word, &again)) in once.iter().zip(twice).enumerate() {
-                end = put::<L, NAMED>(lanes, units, end, word, block, names);
-                found = found.rotate_right(1) | u32::from(again != 0);
-            }
-            found = found.rotate_left((once.len() as u32).wrapping_sub(1));
-            while found != 0 {
-                let place = found.trailing_zeros() as usize;
-                for block in (place..twice.len()).step_by(32) {
-                    let word = twice.get(block).copied().unwrap_or(0);
-                    end = put::<L, NAMED>(lanes, units, end, word, block, names);
-                }
-                found &= found.wrapping_sub(1);
-            }
+            end = put(once, units, end);
+            end = put(twice, units, end);
             if more != 0 {
-                for (block, &word) in thrice.iter().enumerate() {
-                    end = put::<L, NAMED>(lanes, units, end, word, block, names);
-                }
+                end = put(thrice, units, end);
             }
             *to = end as u32;
             listed = listed.wrapping_add(1);
@@ -171,9 +191,10 @@ impl<'a> Trains<'a> {
     }
 }
 
-/// Writes down who of a block has its bit set, from place `end` on; returns the new end.
+/// Writes down by name who of a block has its bit set, from place `end` on; returns the new
+/// end.
 #[inline(always)]
-fn put<L: Lanes, const NAMED: bool>(
+fn put_named<L: Lanes>(
     lanes: L,
     units: &mut [u16],
     end: usize,
@@ -181,8 +202,26 @@ fn put<L: Lanes, const NAMED: bool>(
     block: usize,
     names: &[[u16; BLOCK]],
 ) -> usize {
-    let Some(room) = units.get_mut(end..).and_then(|rest| rest.first_chunk_mut()) else { return end };
-    let names = if NAMED { names.get(block) } else { None };
-    lanes.choose(word, block.wrapping_mul(BLOCK) as u16, names, room);
+    let room = units.get_mut(end..).and_then(|rest| rest.first_chunk_mut());
+    let (Some(room), Some(names)) = (room, names.get(block)) else { return end };
+    lanes.choose(word, names, room);
     end.wrapping_add(word.count_ones() as usize)
+}
+
+/// The same by number, of two blocks.
+#[inline(always)]
+fn put_pair<L: Lanes>(lanes: L, units: &mut [u16], end: usize, bits: u64, pair: usize) -> usize {
+    let Some(room) = units.get_mut(end..).and_then(|rest| rest.first_chunk_mut()) else { return end };
+    lanes.number(bits, pair.wrapping_mul(2 * BLOCK) as u16, room);
+    end.wrapping_add(bits.count_ones() as usize)
+}
+
+/// The words of two blocks; zero beyond the last.
+#[inline(always)]
+fn bits_of(words: &[u32], pair: usize) -> u64 {
+    match words.get(pair.wrapping_mul(2)..) {
+        Some([low, high, ..]) => u64::from(*low) | u64::from(*high) << 32,
+        Some([low]) => u64::from(*low),
+        _ => 0,
+    }
 }

@@ -99,6 +99,14 @@ mod x86 {
         lines
     };
 
+    /// The largest of 16 unsigned numbers: the least of their complements.
+    #[inline(always)]
+    fn largest(sse2: pulp::core_arch::x86::Sse2, sse41: pulp::core_arch::x86::Sse4_1, a: __m256i) -> u16 {
+        let [low, high]: [core::arch::x86_64::__m128i; 2] = must_cast(a);
+        let all = sse2._mm_xor_si128(sse41._mm_max_epu16(low, high), sse2._mm_set1_epi16(-1));
+        !(sse2._mm_cvtsi128_si32(sse41._mm_minpos_epu16(all)) as u16)
+    }
+
     /// AVX-512: one register.
     #[derive(Debug, Clone, Copy)]
     pub struct Wide(pub Avx512);
@@ -138,13 +146,27 @@ mod x86 {
             *to = must_cast(totals);
         }
         #[inline(always)]
+        fn add_products(self, totals: __m512i, terms: &[i16; 16], factor: i16) -> __m512i {
+            let (f, bw) = (self.0.avx512f, self.0.avx512bw);
+            let terms = f._mm512_cvtepi16_epi32(must_cast(*terms));
+            // The factor in the lower half of each pair, nothing in the upper one.
+            let factor = f._mm512_set1_epi32(i32::from(factor as u16));
+            f._mm512_add_epi32(totals, bw._mm512_madd_epi16(terms, factor))
+        }
+        #[inline(always)]
+        fn shift_totals(self, totals: __m512i, half: i32, shift: u32) -> __m512i {
+            let f = self.0.avx512f;
+            let sum = f._mm512_add_epi32(totals, f._mm512_set1_epi32(half));
+            f._mm512_sra_epi32(sum, self.0.sse2._mm_cvtsi32_si128(shift as i32))
+        }
+        #[inline(always)]
         fn held_totals(self, [low, high]: [__m512i; 2], limit: i32) -> __m512i {
             let f = self.0.avx512f;
             let (least, most) = (f._mm512_set1_epi32(-limit), f._mm512_set1_epi32(limit));
             let low = f._mm512_max_epi32(least, f._mm512_min_epi32(most, low));
             let high = f._mm512_max_epi32(least, f._mm512_min_epi32(most, high));
-            let low = f._mm512_zextsi256_si512(f._mm512_cvtepi32_epi16(low));
-            f._mm512_inserti64x4::<1>(low, f._mm512_cvtepi32_epi16(high))
+            let low = f._mm512_zextsi256_si512(f._mm512_cvtsepi32_epi16(low));
+            f._mm512_inserti64x4::<1>(low, f._mm512_cvtsepi32_epi16(high))
         }
         #[inline(always)]
         fn beyond(self, totals: __m512i, limit: i32) -> u32 {
@@ -253,14 +275,10 @@ mod x86 {
             outlined(self.0, f)
         }
         #[inline(always)]
-        fn choose(self, bits: u32, first: u16, names: Option<&[u16; 32]>, to: &mut [u16; 64]) {
-            let places: [u16; 32] = core::array::from_fn(|place| place as u16);
-            let from = match names {
-                Some(names) => self.load_unsigned(names),
-                None => self.add(self.load_unsigned(&places), self.splat(first as i16)),
-            };
+        fn choose(self, bits: u32, names: &[u16; 32], to: &mut [u16; 64]) {
             // SAFETY: the token says that the processor has VBMI2. pulp has no call for this one.
-            let chosen = unsafe { core::arch::x86_64::_mm512_maskz_compress_epi16(bits, from) };
+            let chosen =
+                unsafe { core::arch::x86_64::_mm512_maskz_compress_epi16(bits, self.load_unsigned(names)) };
             // Seldom more than a half: a narrow store crosses fewer lines of the cache.
             if let Some(to) = to.first_chunk_mut::<16>() {
                 *to = must_cast(self.0.avx512f._mm512_castsi512_si256(chosen));
@@ -269,6 +287,24 @@ mod x86 {
                 && let Some(to) = to.first_chunk_mut()
             {
                 self.store_unsigned(chosen, to);
+            }
+        }
+        #[inline(always)]
+        fn number(self, bits: u64, first: u16, to: &mut [u16; 128]) {
+            let (f, bw) = (self.0.avx512f, self.0.avx512bw);
+            let places: [u8; 64] = core::array::from_fn(|place| place as u8);
+            // SAFETY: as above.
+            let chosen = unsafe { core::arch::x86_64::_mm512_maskz_compress_epi8(bits, must_cast(places)) };
+            let (to, _) = to.as_chunks_mut::<32>();
+            let low = bw._mm512_cvtepu8_epi16(f._mm512_castsi512_si256(chosen));
+            let low = self.add(low, self.splat(first as i16));
+            if let Some(to) = to[0].first_chunk_mut::<16>() {
+                *to = must_cast(f._mm512_castsi512_si256(low));
+            }
+            if bits.count_ones() > 16 {
+                let high = bw._mm512_cvtepu8_epi16(f._mm512_extracti64x4_epi64::<1>(chosen));
+                self.store_unsigned(low, &mut to[0]);
+                self.store_unsigned(self.add(high, self.splat(first as i16)), &mut to[1]);
             }
         }
         #[inline(always)]
@@ -289,6 +325,11 @@ mod x86 {
             let below = bw._mm512_sub_epi16(self.splat(i16::MIN), above_half);
             let negative = bw._mm512_movepi16_mask(x);
             bw._mm512_mask_blend_epi16(negative, above_half, below)
+        }
+        #[inline(always)]
+        fn largest(self, a: __m512i) -> u16 {
+            let halves: [__m256i; 2] = must_cast(a);
+            largest(self.0.sse2, self.0.sse4_1, self.0.avx2._mm256_max_epu16(halves[0], halves[1]))
         }
         type Mask = u32;
         #[inline(always)]
@@ -359,6 +400,21 @@ mod x86 {
             *to = must_cast(totals);
         }
         #[inline(always)]
+        fn add_products(self, totals: Self::Totals, terms: &[i16; 16], factor: i16) -> Self::Totals {
+            let halves: [core::arch::x86_64::__m128i; 2] = must_cast(*terms);
+            let terms = halves.map(|half| self.0.avx2._mm256_cvtepi16_epi32(half));
+            let factor = self.0.avx._mm256_set1_epi32(i32::from(factor as u16));
+            let products = terms.map(|terms| self.0.avx2._mm256_madd_epi16(terms, factor));
+            Self::each(totals, products, |a, b| self.0.avx2._mm256_add_epi32(a, b))
+        }
+        #[inline(always)]
+        fn shift_totals(self, totals: Self::Totals, half: i32, shift: u32) -> Self::Totals {
+            let half = [self.0.avx._mm256_set1_epi32(half); 2];
+            let count = self.0.sse2._mm_cvtsi32_si128(shift as i32);
+            Self::each(totals, half, |a, b| self.0.avx2._mm256_add_epi32(a, b))
+                .map(|sum| self.0.avx2._mm256_sra_epi32(sum, count))
+        }
+        #[inline(always)]
         fn held_totals(self, [low, high]: [Self::Totals; 2], limit: i32) -> Self::Block {
             let (avx, avx2) = (self.0.avx, self.0.avx2);
             let (least, most) = (avx._mm256_set1_epi32(-limit), avx._mm256_set1_epi32(limit));
@@ -404,10 +460,8 @@ mod x86 {
             let x = xor(x, x.map(|x| avx2._mm256_slli_epi32::<13>(x)));
             let x = xor(x, x.map(|x| avx2._mm256_srli_epi32::<17>(x)));
             let x = xor(x, x.map(|x| avx2._mm256_slli_epi32::<5>(x)));
-            let (up, down) = (
-                x.map(|x| avx2._mm256_slli_epi32::<16>(x)),
-                x.map(|x| avx2._mm256_srli_epi32::<16>(x)),
-            );
+            let (up, down) =
+                (x.map(|x| avx2._mm256_slli_epi32::<16>(x)), x.map(|x| avx2._mm256_srli_epi32::<16>(x)));
             (x, xor(up, down))
         }
         #[inline(always)]
@@ -486,6 +540,10 @@ mod x86 {
                 token.vectorize(f)
             }
             outlined(self.0, f)
+        }
+        #[inline(always)]
+        fn largest(self, [low, high]: Self::Block) -> u16 {
+            largest(self.0.sse2, self.0.sse4_1, self.0.avx2._mm256_max_epu16(low, high))
         }
         type Mask = [__m256i; 2];
         #[inline(always)]

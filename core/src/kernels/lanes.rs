@@ -5,11 +5,11 @@
 //! be padded to whole blocks of 32 units; weights in the padding are zero.
 
 use super::counted::{Counted, sum};
-use super::{Kernels, fits, learn_columns, plain};
+use super::{Kernels, fits, plain};
 use crate::arithmetic::{Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch};
 use crate::formats::{STATE_LIMIT, Variable};
 use crate::losses::Losses;
-use crate::native::{Weight, mean, reciprocal};
+use crate::native::{Weight, mean, mean_psp, narrow, reciprocal};
 use crate::parameters::{Coefficients, TEACHER};
 use crate::random::{DITHER_STRIDE, Dither, Generator, Offsets};
 use crate::rounding::Rounding;
@@ -74,14 +74,24 @@ pub trait Lanes: Copy {
     /// Calls `f` as a function of its own, compiled for this vector unit: a loop that needs
     /// all registers must not share them with its neighbours.
     fn apart<R>(self, f: impl FnOnce() -> R) -> R;
-    /// Writes down who has its bit set, in order: by its name, or else by `first` + its place.
-    /// What follows them does not matter.
+    /// Writes down the names whose bits are set, in order; what follows them does not matter.
     #[inline(always)]
-    fn choose(self, bits: u32, first: u16, names: Option<&[u16; 32]>, to: &mut [u16; 64]) {
-        let Some(names) = names else { return crate::spikes::name_set(bits, first, to) };
+    fn choose(self, bits: u32, names: &[u16; 32], to: &mut [u16; 64]) {
         crate::spikes::name_set(bits, 0, to);
         for place in to.iter_mut().take(bits.count_ones() as usize) {
             *place = names.get(usize::from(*place) & 31).copied().unwrap_or(0);
+        }
+    }
+    /// Writes down `first` + the places of the bits that are set, in order; what follows them
+    /// does not matter.
+    #[inline(always)]
+    fn number(self, bits: u64, first: u16, to: &mut [u16; 128]) {
+        let (low, high) = (bits as u32, (bits >> 32) as u32);
+        for (word, first, at) in [(low, first, 0), (high, first.wrapping_add(32), low.count_ones() as usize)]
+        {
+            if let Some(to) = to.get_mut(at..).and_then(|to| to.first_chunk_mut()) {
+                crate::spikes::name_set(word, first, to);
+            }
         }
     }
     /// σ of each, in Q15 ([`crate::tables::sigmoid`]).
@@ -89,7 +99,11 @@ pub trait Lanes: Copy {
     fn sigmoids(self, potentials: Self::Block) -> Self::Block {
         self.load(&spill(self, potentials).map(crate::tables::sigmoid::sigmoid))
     }
-    /// 32 sums, each held within ±limit (below 2¹⁵).
+    /// Adds factor times a number to each.
+    fn add_products(self, totals: Self::Totals, terms: &[i16; 16], factor: i16) -> Self::Totals;
+    /// (sum + half) · 2^−shift of each, toward −∞.
+    fn shift_totals(self, totals: Self::Totals, half: i32, shift: u32) -> Self::Totals;
+    /// 32 sums, each held within ±limit and 16 bits.
     fn held_totals(self, totals: [Self::Totals; 2], limit: i32) -> Self::Block;
     /// Bit i: whether sum i is beyond ±limit.
     fn beyond(self, totals: Self::Totals, limit: i32) -> u32;
@@ -121,6 +135,11 @@ pub trait Lanes: Copy {
     fn differing(self, a: Self::Block, b: Self::Block) -> u32;
     /// Whether any number of a is not that of b.
     fn differ(self, a: Self::Block, b: Self::Block) -> bool;
+    /// The largest of all numbers, unsigned.
+    #[inline(always)]
+    fn largest(self, a: Self::Block) -> u16 {
+        spill(self, a).into_iter().map(|number| number as u16).max().unwrap_or(0)
+    }
     /// The sum of all numbers.
     #[inline(always)]
     fn sum(self, a: Self::Block) -> i32 {
@@ -257,13 +276,30 @@ impl<L: Lanes> Kernels for Vector<L> {
         let Some(added) = Added::of(layer) else {
             return plain::Plain.update::<W, COUNT>(variable, layer, weights, errors, psp, dither, losses);
         };
+        let noise = match added {
+            Added::Constant(value) => self.0.splat(value),
+            Added::Dither => self.0.load_unsigned(dither),
+        };
         let mut counted = Counted::new(self.0, layer.update_shift, if COUNT { errors } else { &[] });
-        let change = (variable, layer.update_shift, added);
-        let magnitudes = self.changed::<W, COUNT>(change, weights, errors, psp, dither, &mut counted, losses);
+        let change = Change { variable, shift: layer.update_shift };
+        let magnitudes = match added {
+            Added::Constant(_) => self.change::<W, COUNT, false, true>(
+                change,
+                weights,
+                errors,
+                psp,
+                noise,
+                &mut counted,
+                losses,
+            ),
+            Added::Dither => {
+                self.change::<W, COUNT, true, true>(change, weights, errors, psp, noise, &mut counted, losses)
+            }
+        };
         if COUNT {
             counted.note(self.0, losses, variable);
         }
-        self.largest(magnitudes)
+        self.0.largest(magnitudes)
     }
 
     #[inline(always)]
@@ -280,24 +316,32 @@ impl<L: Lanes> Kernels for Vector<L> {
         let Some(added) = Added::of(layer) else {
             return plain::Plain.learn::<W, COUNT>(layer, matrix, presynaptic, steps, errors, dither, losses);
         };
-        let mut counted = Counted::new(self.0, layer.update_shift, if COUNT { errors } else { &[] });
-        let change = (Variable::Weight, layer.update_shift, added);
         // Without bounds to keep, a column's magnitude is nobody's concern.
-        let bounded = !matrix.bounds.is_empty();
-        learn_columns::<W, COUNT>(
-            matrix,
-            presynaptic,
-            steps,
-            dither,
-            losses,
-            |weights, psp, noise, losses| {
-                let magnitudes =
-                    self.changed::<W, COUNT>(change, weights, errors, psp, noise, &mut counted, losses);
-                if bounded { self.largest(magnitudes) } else { 0 }
-            },
-        );
-        if COUNT {
-            counted.note(self.0, losses, Variable::Weight);
+        let bounded = W::EXACT_SPIKES == 0 && !matrix.bounds.is_empty();
+        let of = (layer.update_shift, added);
+        macro_rules! learn {
+            ($dithered:literal, $bounded:literal) => {
+                self.0.apart(
+                    #[inline(always)]
+                    || {
+                        self.learn_columns::<W, COUNT, $dithered, $bounded>(
+                            of,
+                            matrix,
+                            presynaptic,
+                            steps,
+                            errors,
+                            dither,
+                            losses,
+                        )
+                    },
+                )
+            };
+        }
+        match (added, bounded) {
+            (Added::Dither, false) => learn!(true, false),
+            (Added::Dither, true) => learn!(true, true),
+            (Added::Constant(_), false) => learn!(false, false),
+            (Added::Constant(_), true) => learn!(false, true),
         }
     }
 
@@ -310,7 +354,9 @@ impl<L: Lanes> Kernels for Vector<L> {
         plateaus: &mut [i16],
         losses: &mut Losses<'_>,
     ) {
-        plain::apical_means::<W, COUNT>(shift, feedback, psp, plateaus, losses);
+        if !self.apical_means::<W, COUNT>(shift, feedback, psp, plateaus, losses) {
+            plain::apical_means::<W, COUNT>(shift, feedback, psp, plateaus, losses);
+        }
         for plateaus in plateaus.as_chunks_mut::<BLOCK>().0 {
             self.0.store(self.0.sigmoids(self.0.load(plateaus)), plateaus);
         }
@@ -342,6 +388,13 @@ enum Added {
     Dither,
 }
 
+/// What changes, and by how many bits the change is shifted.
+#[derive(Clone, Copy)]
+struct Change {
+    variable: Variable,
+    shift: u8,
+}
+
 impl Added {
     /// None for the roundings that are more than an addition.
     #[inline(always)]
@@ -356,30 +409,104 @@ impl Added {
 }
 
 impl<L: Lanes> Vector<L> {
-    /// The update of a column.
+    /// The updates of all columns; see [`Kernels::learn`].
     #[inline(always)]
-    #[allow(clippy::too_many_arguments)] // those of `change`
-    fn changed<W: Weight, const COUNT: bool>(
+    #[allow(clippy::too_many_arguments)] // those of `learn`
+    fn learn_columns<W: Weight, const COUNT: bool, const DITHERED: bool, const BOUNDED: bool>(
         &self,
-        (variable, shift, added): (Variable, u8, Added),
-        weights: &mut [W],
+        (shift, added): (u8, Added),
+        matrix: ColumnsMut<'_, W>,
+        presynaptic: &[u16],
+        steps: u32,
         errors: &[i16],
-        psp: i16,
-        dither: &[u16; 32],
-        counted: &mut Counted<L>,
+        dither: &mut Dither,
         losses: &mut Losses<'_>,
-    ) -> L::Block {
-        // Two loops: one needs no dither.
-        match added {
-            Added::Constant(value) => {
-                let change = (variable, shift, Added::Constant(value));
-                self.change::<W, COUNT>(change, weights, errors, psp, dither, counted, losses)
+    ) {
+        let l = self.0;
+        let mut counted = Counted::new(l, shift, if COUNT { errors } else { &[] });
+        let change = Change { variable: Variable::Weight, shift };
+        let constant = l.splat(if let Added::Constant(value) = added { value } else { 0 });
+        let mut generators = l.load_generators(dither.state());
+        let reciprocal = reciprocal(steps);
+        let mut bounds = matrix.bounds.iter_mut();
+        let columns = matrix.weights.chunks_exact_mut(matrix.stride.max(1));
+        for ((column, &sum), input) in columns.zip(presynaptic).zip(0u32..) {
+            let bound = if BOUNDED { bounds.next() } else { None };
+            if sum == 0 {
+                continue;
             }
-            Added::Dither => {
-                let change = (variable, shift, Added::Dither);
-                self.change::<W, COUNT>(change, weights, errors, psp, dither, counted, losses)
+            if COUNT {
+                losses.enter_column(input);
+            }
+            let psp = mean_psp::<COUNT>(sum, reciprocal, losses);
+            if psp == 0 {
+                continue;
+            }
+            let numbers;
+            (generators, numbers) = l.next_generators(generators);
+            let noise = if DITHERED { numbers } else { constant };
+            let magnitudes = self.change::<W, COUNT, DITHERED, BOUNDED>(
+                change,
+                column,
+                errors,
+                psp,
+                noise,
+                &mut counted,
+                losses,
+            );
+            if let Some(bound) = bound {
+                *bound = l.largest(magnitudes);
             }
         }
+        l.store_generators(generators, dither.state_mut());
+        if COUNT {
+            losses.enter_column(0);
+            counted.note(l, losses, Variable::Weight);
+        }
+    }
+
+    /// Mean apical potentials as [`plain::apical_means`] has them, where their sums certainly
+    /// fit into 32 bits; false where they may not.
+    #[inline(always)]
+    fn apical_means<W: Weight, const COUNT: bool>(
+        &self,
+        shift: i8,
+        feedback: Columns<'_, W>,
+        psp: &[i16],
+        means: &mut [i16],
+        losses: &mut Losses<'_>,
+    ) -> bool {
+        let l = self.0;
+        let shift = 14i8.wrapping_sub(shift) as u32 & 63;
+        let sum: u32 = psp.iter().map(|psp| u32::from(psp.unsigned_abs())).fold(0, u32::saturating_add);
+        // 2¹⁵ times that, and a half of 2^shift, are below 2³¹.
+        if sum > 0xF000 || shift > 20 {
+            return false;
+        }
+        let half = (1i32 << shift) >> 1;
+        for (block, means) in means.as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
+            let mut totals = [l.no_totals(); 2];
+            for (column, &psp) in feedback.weights.chunks_exact(feedback.stride.max(1)).zip(psp) {
+                if let Some(weights) = column.as_chunks::<BLOCK>().0.get(block) {
+                    for (total, weights) in totals.iter_mut().zip(weights.as_chunks::<16>().0) {
+                        *total = l.add_products(*total, &weights.map(W::widen), psp);
+                    }
+                }
+            }
+            let [low, high] =
+                [l.shift_totals(totals[0], half, shift), l.shift_totals(totals[1], half, shift)];
+            if COUNT && l.beyond(low, 32767) | l.beyond(high, 32767) != 0 {
+                for half in [low, high] {
+                    let mut sums = [0; 16];
+                    l.store_totals(half, &mut sums);
+                    for sum in sums {
+                        narrow::<COUNT>(i64::from(sum), Variable::Apical, losses);
+                    }
+                }
+            }
+            l.store(l.held_totals([low, high], 1 << 15), means);
+        }
+        true
     }
 
     /// Sums in 32 bits of 16 units from `first`.
@@ -390,42 +517,36 @@ impl<L: Lanes> Vector<L> {
         spikes: &[u16],
         first: usize,
     ) -> L::Totals {
-        let none = [W::default(); 16];
         let mut totals = self.0.no_totals();
+        let weights = columns.weights.as_chunks::<16>().0.get(first / 16..).unwrap_or(&[]);
+        let (stride, Some(last)) = (columns.stride / 16, weights.len().checked_sub(1)) else { return totals };
         for &unit in spikes {
-            let at = usize::from(unit).wrapping_mul(columns.stride).wrapping_add(first);
-            let column = columns.weights.get(at..).unwrap_or(&[]);
-            let column = column.first_chunk::<16>().unwrap_or(&none);
-            totals = W::add_totals(self.0, totals, column);
+            let at = usize::from(unit).wrapping_mul(stride).min(last);
+            if let Some(column) = weights.get(at) {
+                totals = W::add_totals(self.0, totals, column);
+            }
         }
         totals
     }
 
-    /// The largest of 32 magnitudes.
-    #[inline(always)]
-    fn largest(&self, magnitudes: L::Block) -> u16 {
-        spill(self.0, magnitudes).into_iter().map(|w| w as u16).max().unwrap_or(0)
-    }
-
-    /// The update with a constant added before the shift, or with the dither; returns the
-    /// largest magnitude of each lane.
+    /// The update of a column with `noise` added before the shift: a constant, or the dither
+    /// of the first block. Returns the largest magnitude of each lane, where it is `BOUNDED`.
     #[inline(always)]
     #[allow(clippy::too_many_arguments)] // a column, its two factors, its noise, its losses
-    fn change<W: Weight, const COUNT: bool>(
+    fn change<W: Weight, const COUNT: bool, const DITHERED: bool, const BOUNDED: bool>(
         &self,
-        (variable, shift, added): (Variable, u8, Added),
+        Change { variable, shift }: Change,
         weights: &mut [W],
         errors: &[i16],
         psp: i16,
-        dither: &[u16; 32],
+        noise: L::Block,
         counted: &mut Counted<L>,
         losses: &mut Losses<'_>,
     ) -> L::Block {
         let l = self.0;
         let shift = u32::from(shift);
-        let mut lanes = l.load(&dither.map(|lane| lane as i16));
+        let (mut lanes, constant) = (noise, noise);
         let stride = l.splat(DITHER_STRIDE as i16);
-        let constant = l.splat(if let Added::Constant(value) = added { value } else { 0 });
         let psp = l.splat(psp);
         let mut largest = l.splat(0);
         if COUNT {
@@ -433,10 +554,8 @@ impl<L: Lanes> Vector<L> {
         }
         let blocks = weights.as_chunks_mut::<32>().0.iter_mut().zip(errors.as_chunks::<32>().0);
         for ((weights, errors), block) in blocks.zip(0usize..) {
-            let noise = match added {
-                Added::Constant(_) => constant,
-                Added::Dither => l.shift_right_unsigned(lanes, 16u32.wrapping_sub(shift)),
-            };
+            let noise =
+                if DITHERED { l.shift_right_unsigned(lanes, 16u32.wrapping_sub(shift)) } else { constant };
             lanes = l.add(lanes, stride);
             let delta = l.product(l.load(errors), psp);
             let rounded = l.add(delta, noise);
@@ -451,7 +570,7 @@ impl<L: Lanes> Vector<L> {
                     note_beyond(losses, variable, l.differing(exact, sum), block.wrapping_mul(BLOCK));
                 }
             }
-            if W::EXACT_SPIKES == 0 {
+            if BOUNDED {
                 largest = l.max(largest, l.magnitude(sum));
             }
         }

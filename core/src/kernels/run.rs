@@ -125,7 +125,7 @@ impl<L: Lanes> Vector<L> {
             else {
                 return;
             };
-            fire(l, lanes, place, u32::MAX, share, &mut psp, [once, twice, thrice], more);
+            fire(l, lanes, place, share, &mut psp, [once, twice, thrice], more);
         }
         if let Some(to) = scratch.psp.as_chunks_mut::<BLOCK>().0.get_mut(block) {
             l.store_unsigned(psp, to);
@@ -186,16 +186,13 @@ fn split_spikes<W: Weight>(bounds: &[u16], run: &Run<'_>, splits: &mut [u16]) ->
     width
 }
 
-/// Writes down who of a block fires once, twice and three times, among the lanes of `live`,
-/// and adds what the spikes are credited with to `psp`. The masks of the third spikes, and
+/// Writes down who of a block fires once, twice and three times, and adds what the spikes are credited with to `psp`. The masks of the third spikes, and
 /// `more`, are zero before.
 #[inline(always)]
-#[allow(clippy::too_many_arguments)] // a block, its noise, what comes out
 fn fire<L: Lanes>(
     l: L,
     potentials: L::Block,
     place: u16,
-    live: u32,
     share: Option<&u16>,
     psp: &mut L::Block,
     [fired, twice, thrice]: [&mut u32; 3],
@@ -203,7 +200,7 @@ fn fire<L: Lanes>(
 ) {
     let first = l.exceeding(potentials, l.load(thresholds(place)));
     let second = l.exceeding(potentials, l.load(second_thresholds(place)));
-    (*fired, *twice) = (l.bits(first) & live, l.bits(second) & live);
+    (*fired, *twice) = (l.bits(first), l.bits(second));
     if let Some(&share) = share {
         let share = l.splat(share as i16);
         *psp = l.add_where(l.add_where(*psp, first, share), second, share);
@@ -212,12 +209,43 @@ fn fire<L: Lanes>(
     // of which does.
     if may_fire_thrice(place) {
         let third = l.exceeding(potentials, l.load(third_thresholds(place)));
-        *thrice = l.bits(third) & live;
+        *thrice = l.bits(third);
         *more |= *thrice;
         if let Some(&share) = share {
             *psp = l.add_where(*psp, third, l.splat(share as i16));
         }
     }
+}
+
+/// What moves in a block of neurons.
+#[derive(Clone, Copy)]
+struct Moving<B> {
+    x1: B,
+    x2: B,
+    c: B,
+    credit: B,
+}
+
+impl<B: Copy> Moving<B> {
+    #[inline(always)]
+    fn at_rest<L: Lanes<Block = B>>(l: L) -> Self {
+        Self { x1: l.splat(0), x2: l.splat(0), c: l.splat(0), credit: l.splat(0) }
+    }
+}
+
+/// Calls `f` for each block of a tile; in one line after another, so that what belongs to a
+/// block stays in registers of its own.
+#[inline(always)]
+fn each<const TILE: usize>(mut f: impl FnMut(usize)) {
+    f(0);
+    if TILE > 1 {
+        f(1);
+    }
+    if TILE > 2 {
+        f(2);
+        f(3);
+    }
+    const { assert!(TILE == 1 || TILE == 2 || TILE == 4) };
 }
 
 /// What all tiles of a layer share.
@@ -291,72 +319,91 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
         ) else {
             return;
         };
-        let mut x1 = fast.map(|block| l.load(&block));
-        let mut x2 = slow.map(|block| l.load(&block));
-        let mut potential = soma.map(|block| l.load(&block));
         let bias = bias.map(|block| l.load(&block));
-        let mut credit = psp.map(|block| l.load_unsigned(&block));
-        let mut pull = bias;
-        let mut live = [0u32; TILE];
-        for (block, (pull, live)) in pull.iter_mut().zip(&mut live).enumerate() {
+        let mut moving = [Moving::at_rest(l); TILE];
+        let (mut pull, mut live) = (bias, [0u32; TILE]);
+        for (block, moving) in moving.iter_mut().enumerate() {
+            let load = |blocks: &[[i16; BLOCK]; TILE]| blocks.get(block).map_or(l.splat(0), |b| l.load(b));
+            (moving.x1, moving.x2, moving.c) = (load(fast), load(slow), load(soma));
+            moving.credit = psp.get(block).map_or(l.splat(0), |psp| l.load_unsigned(psp));
             let unit = first.wrapping_add(block).wrapping_mul(BLOCK);
-            *pull = l.load(&pulls(run.label.unwrap_or(usize::MAX).wrapping_sub(unit)));
-            *live = mask(neurons.units.saturating_sub(unit));
+            if let (Some(pull), Some(live)) = (pull.get_mut(block), live.get_mut(block)) {
+                *pull = l.load(&pulls(run.label.unwrap_or(usize::MAX).wrapping_sub(unit)));
+                *live = mask(neurons.units.saturating_sub(unit));
+            }
         }
         let mut oldest = neurons.oldest;
         let stride = self.blocks.max(1);
-        let words = scratch.places.chunks_exact(stride).zip(masks.once.chunks_exact_mut(stride));
-        let words = words.zip(masks.twice.chunks_exact_mut(stride));
-        let words = words.zip(masks.thrice.chunks_exact_mut(stride)).zip(&mut *masks.more);
-        for ((step, &split), ((((places, fired), twice), thrice), more)) in
-            (0..run.steps).zip(&*scratch.splits).zip(words)
+        let places = from_mut(scratch.places, first).chunks(stride);
+        let words = places.zip(from_mut(masks.once, first).chunks_mut(stride));
+        let words = words.zip(from_mut(masks.twice, first).chunks_mut(stride));
+        let words = words.zip(from_mut(masks.thrice, first).chunks_mut(stride)).zip(&mut *masks.more);
+        let shares = run.shares.iter().map(Some).chain(core::iter::repeat(None));
+        // What is read through a reference is read again after every store: here it is not.
+        let (window, steps) = (run.window.clone(), 0..run.steps);
+        let columns = TileOf::<W, TILE>::new(self.columns, first);
+        let spikes = run.presynaptic.steps_from(run.first);
+        for ((((step, spikes), &split), share), ((((places, fired), twice), thrice), more)) in
+            steps.zip(spikes).zip(&*scratch.splits).zip(shares).zip(words)
         {
             if COUNT {
                 losses.enter_run_step(step);
             }
             let (Some(places), Some(fired), Some(twice), Some(thrice)) = (
-                places.get(first..).and_then(|words| words.first_chunk::<TILE>()),
-                fired.get_mut(first..).and_then(|words| words.first_chunk_mut::<TILE>()),
-                twice.get_mut(first..).and_then(|words| words.first_chunk_mut::<TILE>()),
-                thrice.get_mut(first..).and_then(|words| words.first_chunk_mut::<TILE>()),
+                places.first_chunk::<TILE>(),
+                fired.first_chunk_mut::<TILE>(),
+                twice.first_chunk_mut::<TILE>(),
+                thrice.first_chunk_mut::<TILE>(),
             ) else {
                 return;
             };
-            let from = run.first.wrapping_add(step);
-            let spikes = run.presynaptic.step(from);
             let totals = match WIDTH {
-                0 => self.add_some::<TILE>(spikes, first),
-                1 => self.add_halves::<TILE, COUNT>(spikes, split, first, losses),
+                0 => add_some(l, columns, spikes),
+                1 => add_halves::<L, W, TILE, COUNT>(l, columns, spikes, split, first, losses),
                 _ => self.add_widely::<TILE, COUNT>(spikes, first, losses),
             };
-            let share = run.shares.get(step);
-            let masks = places.iter().zip(fired).zip(twice.iter_mut().zip(thrice));
-            let fixed = totals.iter().zip(&bias).zip(&pull).zip(&live).zip(first..);
-            let moving = x1.iter_mut().zip(&mut x2).zip(&mut potential).zip(&mut credit);
-            for ((fixed, (((x1, x2), c), credit)), ((&place, fired), (twice, thrice))) in
-                fixed.zip(moving).zip(masks)
-            {
-                let ((((&total, &bias), &pull), &live), at) = fixed;
-                let unit = at.wrapping_mul(BLOCK);
-                let pull = if TAUGHT { Some(pull) } else { None };
-                if USUAL {
-                    (*x1, *x2) = step_of.filtered(narrow.halved(total), *x1, *x2, None);
-                    let drive = l.product(*x2, step_of.basal);
-                    *c = step_of.moved_by::<COUNT>(drive, bias, *c, pull, live, unit, losses);
-                } else {
-                    let sum = narrow.narrowed::<COUNT>(total, live, at, losses);
-                    let tail = exchange(l, neurons.history, oldest, at, sum);
-                    (*x1, *x2) = step_of.filtered(sum, *x1, *x2, tail);
-                    *c = step_of.moved::<COUNT>(*x2, bias, *c, pull, live, unit, losses);
-                }
-                let masks = [&mut *fired, &mut *twice, &mut *thrice];
-                fire(l, *c, place, live, share, credit, masks, more);
-            }
-            if run.window.contains(&step) {
-                for (block, &c) in potential.iter().enumerate() {
+            each::<TILE>(
+                #[inline(always)]
+                |block| {
+                    let (Some(moving), Some(&total)) = (moving.get_mut(block), totals.get(block)) else {
+                        return;
+                    };
+                    let (Some(&bias), Some(&pull), Some(&live)) =
+                        (bias.get(block), pull.get(block), live.get(block))
+                    else {
+                        return;
+                    };
+                    let (Some(&place), Some(fired), Some(twice), Some(thrice)) = (
+                        places.get(block),
+                        fired.get_mut(block),
+                        twice.get_mut(block),
+                        thrice.get_mut(block),
+                    ) else {
+                        return;
+                    };
+                    let at = first.wrapping_add(block);
+                    let unit = at.wrapping_mul(BLOCK);
+                    let pull = if TAUGHT { Some(pull) } else { None };
+                    let Moving { mut x1, mut x2, mut c, mut credit } = *moving;
+                    if USUAL {
+                        (x1, x2) = step_of.filtered(narrow.halved(total), x1, x2, None);
+                        let drive = l.product(x2, step_of.basal);
+                        c = step_of.moved_by::<COUNT>(drive, bias, c, pull, live, unit, losses);
+                    } else {
+                        let sum = narrow.narrowed::<COUNT>(total, live, at, losses);
+                        let tail = exchange(l, neurons.history, oldest, at, sum);
+                        (x1, x2) = step_of.filtered(sum, x1, x2, tail);
+                        c = step_of.moved::<COUNT>(x2, bias, c, pull, live, unit, losses);
+                    }
+                    fire(l, c, place, share, &mut credit, [fired, twice, thrice], more);
+                    *moving = Moving { x1, x2, c, credit };
+                },
+            );
+            if window.contains(&step) {
+                for (block, moving) in moving.iter().enumerate() {
                     let at = first.wrapping_add(block);
                     if let Some(sums) = neurons.soma_sums.as_chunks_mut::<BLOCK>().0.get_mut(at) {
-                        l.accumulate(if TAUGHT { l.sigmoids(c) } else { c }, sums);
+                        l.accumulate(if TAUGHT { l.sigmoids(moving.c) } else { moving.c }, sums);
                     }
                 }
             }
@@ -365,67 +412,23 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
                 oldest = if next >= TAPS { 0 } else { next };
             }
         }
-        let states = fast.iter_mut().zip(slow).zip(soma).zip(psp).zip(x1.iter().zip(&x2));
-        for (((((fast, slow), soma), psp), (&x1, &x2)), (&c, &credit)) in
-            states.zip(potential.iter().zip(&credit))
-        {
-            l.store(x1, fast);
-            l.store(x2, slow);
-            l.store(c, soma);
-            l.store_unsigned(credit, psp);
+        let states = fast.iter_mut().zip(slow).zip(soma).zip(psp).zip(&moving);
+        for ((((fast, slow), soma), psp), moving) in states {
+            l.store(moving.x1, fast);
+            l.store(moving.x2, slow);
+            l.store(moving.c, soma);
+            l.store_unsigned(moving.credit, psp);
         }
-    }
-
-    /// Σ of the columns that spiked, where it certainly fits.
-    #[inline(always)]
-    fn add_some<const TILE: usize>(&self, spikes: &[u16], first: usize) -> [L::Block; TILE] {
-        let l = self.lanes;
-        let mut totals = [l.splat(0); TILE];
-        let weights = self.columns.weights.as_chunks::<BLOCK>().0;
-        let stride = self.columns.stride / BLOCK;
-        let weights = weights.get(first..).unwrap_or(&[]);
-        let Some(last) = weights.len().checked_sub(TILE) else { return totals };
-        for &unit in spikes {
-            let at = usize::from(unit).wrapping_mul(stride).min(last);
-            if let Some(column) = weights.get(at..).and_then(|column| column.first_chunk::<TILE>()) {
-                for (total, weights) in totals.iter_mut().zip(column) {
-                    *total = l.add(*total, W::load(l, weights));
-                }
+        // What stands in the padding fires as well, and nobody is to know.
+        for (block, &live) in (first..).zip(&live).filter(|(_, live)| **live != u32::MAX) {
+            for words in [&mut *masks.once, &mut *masks.twice, &mut *masks.thrice] {
+                let words = words.iter_mut().skip(block).step_by(stride).take(run.steps);
+                words.for_each(|word| *word &= live);
             }
         }
-        totals
     }
 
-    /// The same where each of two parts certainly fits; held within ±[`ACCUMULATOR_LIMIT`].
-    #[inline(always)]
-    fn add_halves<const TILE: usize, const COUNT: bool>(
-        &self,
-        spikes: &[u16],
-        split: u16,
-        first: usize,
-        losses: &mut Losses<'_>,
-    ) -> [L::Block; TILE] {
-        let l = self.lanes;
-        let (one, other) = spikes.split_at_checked(usize::from(split)).unwrap_or((spikes, &[]));
-        let mut totals = self.add_some::<TILE>(one, first);
-        if other.is_empty() {
-            return totals;
-        }
-        let limit = ACCUMULATOR_LIMIT as i16;
-        let (low, high) = (l.splat(limit.wrapping_neg()), l.splat(limit));
-        let others = self.add_some::<TILE>(other, first);
-        for (block, (total, other)) in (first..).zip(totals.iter_mut().zip(others)) {
-            let sum = l.add_held(*total, other);
-            *total = l.max(low, l.min(high, sum));
-            if COUNT && l.differ(sum, *total) {
-                let beyond = l.differing(sum, *total);
-                note_beyond(losses, Variable::Accumulator, beyond, block.wrapping_mul(BLOCK));
-            }
-        }
-        totals
-    }
-
-    /// The same in 32 bits.
+    /// Σ of the columns that spiked, in 32 bits.
     #[inline(always)]
     fn add_widely<const TILE: usize, const COUNT: bool>(
         &self,
@@ -463,6 +466,76 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
         }
         l.held_totals([low, high], ACCUMULATOR_LIMIT)
     }
+}
+
+/// The part of a matrix that belongs to a tile: its blocks stand at the head of every
+/// `stride` of `weights`, of which `last` is the last that has them all.
+#[derive(Clone, Copy)]
+struct TileOf<'a, W, const TILE: usize> {
+    weights: &'a [[W; BLOCK]],
+    stride: usize,
+    last: usize,
+}
+
+impl<'a, W, const TILE: usize> TileOf<'a, W, TILE> {
+    #[inline(always)]
+    fn new(columns: Columns<'a, W>, first: usize) -> Self {
+        let weights = columns.weights.as_chunks::<BLOCK>().0.get(first..).unwrap_or(&[]);
+        Self { weights, stride: columns.stride / BLOCK, last: weights.len().saturating_sub(TILE) }
+    }
+}
+
+/// Σ of the columns that spiked, where it certainly fits.
+#[inline(always)]
+fn add_some<L: Lanes, W: Weight, const TILE: usize>(
+    l: L,
+    columns: TileOf<'_, W, TILE>,
+    spikes: &[u16],
+) -> [L::Block; TILE] {
+    let mut totals = [l.splat(0); TILE];
+    for &unit in spikes {
+        let at = usize::from(unit).wrapping_mul(columns.stride).min(columns.last);
+        if let Some(column) = columns.weights.get(at..).and_then(|column| column.first_chunk::<TILE>()) {
+            for (total, weights) in totals.iter_mut().zip(column) {
+                *total = l.add(*total, W::load(l, weights));
+            }
+        }
+    }
+    totals
+}
+
+/// The same where each of two parts certainly fits; held within ±[`ACCUMULATOR_LIMIT`].
+#[inline(always)]
+fn add_halves<L: Lanes, W: Weight, const TILE: usize, const COUNT: bool>(
+    l: L,
+    columns: TileOf<'_, W, TILE>,
+    spikes: &[u16],
+    split: u16,
+    first: usize,
+    losses: &mut Losses<'_>,
+) -> [L::Block; TILE] {
+    let (one, other) = spikes.split_at_checked(usize::from(split)).unwrap_or((spikes, &[]));
+    let mut totals = add_some(l, columns, one);
+    if other.is_empty() {
+        return totals;
+    }
+    let limit = ACCUMULATOR_LIMIT as i16;
+    let (low, high) = (l.splat(limit.wrapping_neg()), l.splat(limit));
+    let others = add_some(l, columns, other);
+    for (block, (total, other)) in (first..).zip(totals.iter_mut().zip(others)) {
+        let sum = l.add_held(*total, other);
+        *total = l.max(low, l.min(high, sum));
+        if COUNT && l.differ(sum, *total) {
+            let beyond = l.differing(sum, *total);
+            note_beyond(losses, Variable::Accumulator, beyond, block.wrapping_mul(BLOCK));
+        }
+    }
+    totals
+}
+
+#[inline(always)]
+fn from_mut<T>(words: &mut [T], first: usize) -> &mut [T] {
+    words.get_mut(first..).unwrap_or(&mut [])
 }
 
 #[inline(always)]
