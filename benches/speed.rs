@@ -1,18 +1,31 @@
-//! Time of whole examples: `cargo bench --bench speed -- [HIDDEN] [BITS]`.
+//! Time of whole examples in one run: weights of 16 and of 8 bits, and the best f32.
+//! `cargo bench --bench speed -- [HIDDEN]`; `APICAL_PATH` chooses the instructions.
+//!
+//! The three take turns, so that whatever else the machine does falls on all of them.
 
 use apical::data::Dataset;
-use apical::learner::{Width, native};
+use apical::learner::{Learner, Width, float32, native};
 use apical::model::Model;
 use apical::vector::Path;
 use apical_core::{parameters::Preset, rounding::Rounding, tables::psp::Kernel};
 use std::time::Instant;
 
+const ROUNDS: usize = 25;
+const EXAMPLES: usize = 1000;
+const TESTS: usize = 250;
+
+struct Runner {
+    name: &'static str,
+    learner: Box<dyn Learner>,
+    train: Vec<f64>,
+    test: Vec<f64>,
+}
+
 fn main() {
     // Cargo adds a flag of its own.
-    let arguments: Vec<String> = std::env::args().filter(|argument| argument != "--bench").collect();
-    let hidden = arguments.get(1).map_or("500", String::as_str);
-    let width = if arguments.get(2).is_some_and(|bits| bits == "8") { Width::Eight } else { Width::Sixteen };
+    let hidden = std::env::args().skip(1).find(|argument| argument != "--bench");
     let data = Dataset::load(&apical::data::default_directory()).expect("MNIST");
+    let hidden = hidden.unwrap_or_else(|| "500".into());
     let hidden = hidden.split(',').filter_map(|size| size.parse().ok());
     let sizes: Vec<usize> = [784].into_iter().chain(hidden).chain([10]).collect();
     let model = Model {
@@ -22,30 +35,53 @@ fn main() {
         preset: Preset::May2017,
         seed: 1,
     };
-    let mut network = native(&model, width, Rounding::Stochastic, Path::best(), false);
+    let path = Path::best();
+    let integers = |width| native(&model, width, Rounding::Stochastic, path, false);
+    let runner = |name, learner| Runner { name, learner, train: vec![], test: vec![] };
+    let mut runners =
+        vec![runner("16 bits", integers(Width::Sixteen)), runner("8 bits", integers(Width::Eight))];
+    runners.extend(float32(&model, path).map(|learner| runner("f32", learner)));
     let order: Vec<u32> = (0..60_000).collect();
-    network.train(&data.train, &order[..5000]);
-    let mut answers = vec![0; 250];
-    let (mut train, mut test) = (Vec::new(), Vec::new());
-    for round in 0..24 {
-        let start = Instant::now();
-        network.train(&data.train, &order[5000 + round * 1000..][..1000]);
-        let middle = Instant::now();
-        network.test(&data.test, round * 250, 250, &mut answers);
-        train.push((middle - start).as_secs_f64() * 1e3);
-        test.push(middle.elapsed().as_secs_f64() * 1e6 / 250.0);
+    for runner in &mut runners {
+        runner.learner.train(&data.train, &order[..5000]);
     }
-    for times in [&mut train, &mut test] {
-        times.sort_by(f64::total_cmp);
+    let mut answers = vec![0; TESTS];
+    for round in 0..ROUNDS {
+        for runner in &mut runners {
+            let start = Instant::now();
+            runner.learner.train(&data.train, &order[5000 + round * EXAMPLES..][..EXAMPLES]);
+            let middle = Instant::now();
+            runner.learner.test(&data.test, round * TESTS, 250, &mut answers);
+            runner.train.push((middle - start).as_secs_f64() * 1e6 / EXAMPLES as f64);
+            runner.test.push(middle.elapsed().as_secs_f64() * 1e6 / TESTS as f64);
+        }
     }
-    println!(
-        "{} {} bits {}: training example {:.1} µs (least {:.1}), test of 250 steps {:.1} µs (least {:.1})",
-        model.topology(),
-        width.bits(),
-        Path::best().name(),
-        train[12],
-        train[0],
-        test[12],
-        test[0]
-    );
+    println!("{} on {}, microseconds: median (least) of {ROUNDS} rounds", model.topology(), path.name());
+    println!("{:<9}{:>18}{:>24}", "", "training example", "test of 250 steps");
+    for runner in &runners {
+        let (train, test) = (sorted(&runner.train), sorted(&runner.test));
+        let show = |times: &[f64]| format!("{:.1} ({:.1})", times[ROUNDS / 2], times[0]);
+        println!("{:<9}{:>18}{:>24}", runner.name, show(&train), show(&test));
+    }
+    if let [sixteen, eight, float] = &runners[..] {
+        for integer in [sixteen, eight] {
+            // Of the same round, so that a slow moment falls on both.
+            let ratio = |float: &[f64], integer: &[f64]| {
+                let ratios: Vec<f64> = float.iter().zip(integer).map(|(f, i)| f / i).collect();
+                sorted(&ratios)[ROUNDS / 2]
+            };
+            println!(
+                "f32 takes {:.2} times as long as {} to train, {:.2} times to test (median of rounds)",
+                ratio(&float.train, &integer.train),
+                integer.name,
+                ratio(&float.test, &integer.test),
+            );
+        }
+    }
+}
+
+fn sorted(times: &[f64]) -> Vec<f64> {
+    let mut times = times.to_vec();
+    times.sort_by(f64::total_cmp);
+    times
 }

@@ -21,7 +21,7 @@ pub struct Masks<'a> {
 impl Masks<'_> {
     /// Makes room for so many steps of so many words; false where there is none.
     #[inline(always)]
-    pub(crate) fn begin(&mut self, blocks: usize, steps: usize) -> bool {
+    pub fn begin(&mut self, blocks: usize, steps: usize) -> bool {
         let words = blocks.wrapping_mul(steps);
         let room = self.once.len().min(self.twice.len());
         if words > room || steps > self.more.len() {
@@ -106,7 +106,7 @@ impl<'a> Trains<'a> {
 
     /// Spikes of each step from `first` on.
     #[inline(always)]
-    pub(crate) fn steps_from(&self, first: usize) -> impl Iterator<Item = &[u16]> {
+    pub fn steps_from(&self, first: usize) -> impl Iterator<Item = &[u16]> {
         let (units, mut start) = (&*self.units, self.end_of(first));
         self.ends.iter().skip(first).map(
             #[inline(always)]
@@ -140,7 +140,7 @@ impl<'a> Trains<'a> {
 
     /// The next steps, from the masks of as many; units of `names` are written down by name.
     #[inline(always)]
-    pub(crate) fn list<L: Lanes>(&mut self, lanes: L, steps: usize, names: Option<&[u16]>) {
+    pub fn list<L: Lanes>(&mut self, lanes: L, steps: usize, names: Option<&[u16]>) {
         match names.map(|names| names.as_chunks().0) {
             Some(names) => self.list_each(
                 steps,

@@ -258,6 +258,24 @@ where
     Box::new(CoreLearner::new(arithmetic, model, |l| layers[l].coefficients()))
 }
 
+/// The fastest f32 network of this machine ([`crate::float32`]), on the instructions of
+/// `path`; none on a path without vectors, or for a cut kernel.
+#[must_use]
+#[cfg(target_arch = "x86_64")]
+pub fn float32(model: &Model, path: Path) -> Option<Box<dyn Learner>> {
+    use crate::float32::{Coefficients, Float32, FloatLanes};
+    fn on<L: FloatLanes>(lanes: L, model: &Model) -> Option<Box<dyn Learner>> {
+        let layers: Option<Vec<_>> = (0..model.layers()).map(|l| Coefficients::of(model, l)).collect();
+        let layers = layers?;
+        Some(Box::new(CoreLearner::new(Float32::new(lanes), model, |l| layers[l])))
+    }
+    match path {
+        Path::Scalar => None,
+        Path::Avx2 => on(crate::vector::Pair(pulp::x86::V3::try_new()?), model),
+        Path::Avx512 => on(crate::vector::Wide(crate::vector::Avx512::try_new()?), model),
+    }
+}
+
 /// A core network in formats chosen at run time, a table for each layer.
 #[must_use]
 pub fn emulated(model: &Model, tables: &[Table], decay: Decay, count: bool) -> Box<dyn Learner> {

@@ -7,6 +7,8 @@ pub mod data;
 pub mod diverge;
 pub mod emulate;
 pub mod experiment;
+#[cfg(target_arch = "x86_64")]
+pub mod float32;
 pub mod laboratory;
 pub mod learner;
 pub mod lockstep;

@@ -19,6 +19,7 @@ use crate::trains::Trains;
 
 pub use lanes::{Lanes, Vector};
 pub use plain::Plain;
+pub use run::draw_places;
 
 /// Operations of [`crate::native::Native`] over a layer; see
 /// [`Arithmetic`](crate::arithmetic::Arithmetic) for what each one does.

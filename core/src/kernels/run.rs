@@ -134,8 +134,11 @@ impl<L: Lanes> Vector<L> {
 }
 
 /// Offsets into the noise for all steps and blocks, in the order of the steps.
+///
+/// # Draws
+/// One `u32` a step for every two blocks.
 #[inline(always)]
-fn draw_places(draws: &mut Generator, steps: usize, blocks: usize, places: &mut [u16]) {
+pub fn draw_places(draws: &mut Generator, steps: usize, blocks: usize, places: &mut [u16]) {
     // A copy lives in registers.
     let mut local = draws.clone();
     for places in places.chunks_exact_mut(blocks.max(1)).take(steps) {

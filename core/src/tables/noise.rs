@@ -67,7 +67,7 @@ pub(crate) fn third_thresholds(offset: u16) -> &'static [i16; BLOCK] {
 /// Whether any of the 32 places from an offset below 4096 lets a unit fire a third time.
 #[inline(always)]
 #[must_use]
-pub(crate) fn may_fire_thrice(offset: u16) -> bool {
+pub fn may_fire_thrice(offset: u16) -> bool {
     THRICE.get(usize::from(offset >> 5)).is_some_and(|word| word >> (offset & 31) & 1 != 0)
 }
 

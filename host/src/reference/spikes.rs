@@ -99,6 +99,12 @@ impl Noise {
         }
     }
 
+    /// The potentials above which each place of the circle means at least `m` spikes, 1 to 3.
+    pub fn limits(&self, m: usize) -> impl Iterator<Item = f64> {
+        let places = self.one.iter().zip(&self.more);
+        places.map(move |(&one, more)| if m == 1 { one } else { more[m - 2] })
+    }
+
     /// Spikes of a unit at a place of the circle.
     #[inline]
     #[must_use]
