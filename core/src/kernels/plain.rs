@@ -5,6 +5,10 @@ mod change;
 mod columns;
 mod neurons;
 
+pub use change::grow;
+pub use columns::narrow_sums;
+pub use neurons::fire;
+
 use super::{Kernels, learn_columns};
 use crate::arithmetic::{Columns, ColumnsMut, Dynamics};
 use crate::formats::{ACCUMULATOR_LIMIT, ERROR_LIMIT, STATE_LIMIT, Variable};

@@ -51,8 +51,9 @@ pub(super) fn sum_columns<W: Weight, const COUNT: bool>(
     narrow_sums::<COUNT>(shift, sums, losses);
 }
 
+/// Sums of columns, from the weights' binary point to the filters'.
 #[inline(never)]
-fn narrow_sums<const COUNT: bool>(shift: i8, sums: &mut [i16], losses: &mut Losses<'_>) {
+pub fn narrow_sums<const COUNT: bool>(shift: i8, sums: &mut [i16], losses: &mut Losses<'_>) {
     for (unit, sum) in sums.iter_mut().enumerate() {
         let narrowed = narrow_sum(*sum, shift);
         if COUNT && shift >= 0 && (narrowed >> (shift & 15)) != *sum {

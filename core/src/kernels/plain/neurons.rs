@@ -161,7 +161,7 @@ fn hold_drive<const COUNT: bool>(drive: i32, losses: &mut Losses<'_>) -> i32 {
 
 /// Spikes of units with these potentials, called by their names or else by their numbers.
 #[inline(never)]
-pub(super) fn fire(
+pub fn fire(
     potentials: &[i16],
     names: Option<&[u16]>,
     mut offsets: Offsets<'_, Generator>,
