@@ -109,6 +109,23 @@ impl<'a, R: Rng> Offsets<'a, R> {
         offset
     }
 
+    /// The offsets of the next blocks, at once.
+    #[inline(always)]
+    pub fn fill(&mut self, offsets: &mut [u16]) {
+        let mut rest = offsets.iter_mut();
+        if let Some(kept) = self.kept
+            && let Some(first) = rest.next()
+        {
+            *first = kept;
+            self.kept = None;
+        }
+        let (pairs, last) = rest.into_slice().as_chunks_mut::<2>();
+        for pair in pairs {
+            *pair = offsets_of(self.draws.next_u32());
+        }
+        last.iter_mut().for_each(|offset| *offset = self.draw());
+    }
+
     /// The offsets of the next blocks, which are still to be drawn.
     #[inline(always)]
     pub fn peek(&self, offsets: &mut [u16])
@@ -163,16 +180,17 @@ impl Dither {
     /// The next 32 numbers.
     #[inline(always)]
     pub fn draw(&mut self) -> [u16; 32] {
-        let mut numbers = [0u16; 32];
-        for (pair, lane) in numbers.as_chunks_mut::<2>().0.iter_mut().zip(&mut self.lanes) {
+        let mut pairs = [0u32; DITHER_LANES];
+        for (pair, lane) in pairs.iter_mut().zip(&mut self.lanes) {
             let mut x = *lane;
             x ^= x << 13;
             x ^= x >> 17;
             x ^= x << 5;
             *lane = x;
-            *pair = [(x >> 16) as u16, x as u16];
+            // The high half first.
+            *pair = if cfg!(target_endian = "little") { x.rotate_left(16) } else { x };
         }
-        numbers
+        bytemuck::cast(pairs)
     }
 
     /// The state, for digests and checkpoints.

@@ -7,7 +7,7 @@ mod neurons;
 
 pub use change::grow;
 pub use columns::narrow_sums;
-pub use neurons::fire;
+pub use neurons::{fire, fire_block, push_more};
 
 use super::{Kernels, learn_columns};
 use crate::arithmetic::{Columns, ColumnsMut, Dynamics};

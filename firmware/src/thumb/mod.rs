@@ -4,6 +4,7 @@
 
 #[cfg(dsp)]
 mod change;
+mod fire;
 #[cfg(dsp)]
 mod neurons;
 mod sums;
@@ -76,7 +77,7 @@ impl Kernels for Thumb {
     ) {
         #[cfg(dsp)]
         if !COUNT && neurons::advance(layer, &mut state, units, label).is_some() {
-            return plain::fire(state.soma, None, offsets, spikes);
+            return fire::fire(state.soma, None, offsets, spikes);
         }
         Plain.advance::<COUNT>(layer, state, units, label, offsets, spikes, losses);
     }
@@ -89,7 +90,7 @@ impl Kernels for Thumb {
         offsets: Offsets<'_, Generator>,
         spikes: &mut Spikes<'_>,
     ) {
-        Plain.fire(potentials, names, offsets, spikes);
+        fire::fire(potentials, Some(names), offsets, spikes);
     }
 
     #[inline(always)]
