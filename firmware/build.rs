@@ -66,6 +66,8 @@ fn main() {
     if target.starts_with("thumb") {
         // Without paging there is no reason to align sections to pages; doing so would waste flash.
         println!("cargo:rustc-link-arg-bins=--nmagic");
+        // The names of a device's interrupts, of which there are none.
+        fs::write(out.join("device.x"), "").unwrap();
     } else {
         println!("cargo:rustc-link-arg-bins=-Tmemory.x");
     }

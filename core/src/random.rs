@@ -109,21 +109,10 @@ impl<'a, R: Rng> Offsets<'a, R> {
         offset
     }
 
-    /// The offsets of the next blocks, at once.
+    /// The offsets of the next two blocks, where an even number of blocks has drawn so far.
     #[inline(always)]
-    pub fn fill(&mut self, offsets: &mut [u16]) {
-        let mut rest = offsets.iter_mut();
-        if let Some(kept) = self.kept
-            && let Some(first) = rest.next()
-        {
-            *first = kept;
-            self.kept = None;
-        }
-        let (pairs, last) = rest.into_slice().as_chunks_mut::<2>();
-        for pair in pairs {
-            *pair = offsets_of(self.draws.next_u32());
-        }
-        last.iter_mut().for_each(|offset| *offset = self.draw());
+    pub fn draw_pair(&mut self) -> [u16; 2] {
+        offsets_of(self.draws.next_u32())
     }
 
     /// The offsets of the next blocks, which are still to be drawn.

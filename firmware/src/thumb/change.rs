@@ -3,6 +3,7 @@
 use super::{is_words, machine};
 use apical_core::arithmetic::ColumnsMut;
 use apical_core::kernels::plain;
+use apical_core::losses::Losses;
 use apical_core::native::{Weight, reciprocal};
 use apical_core::random::{DITHER_STRIDE, Dither};
 use core::arch::naked_asm;
@@ -27,7 +28,7 @@ pub fn learn<W: Weight>(
     steps: u32,
     errors: &[i16],
     dither: &mut Dither,
-    mut otherwise: impl FnMut(&mut [W], i16, &[u16; 32]) -> u16,
+    mut otherwise: impl FnMut(&mut [W], i16, &[u16; 32], &mut Losses<'_>) -> u16,
 ) -> bool {
     let job = match (W::PER_WORD, shift) {
         (2, 6) if W::OFFSET => change_pairs,
@@ -57,7 +58,7 @@ pub fn learn<W: Weight>(
         let most = ((u32::from(largest) * psp) >> (15 + shift)) + 2;
         let near_the_end = |bound: &u16| u32::from(*bound) + most > 32767;
         if psp > 16383 || W::OFFSET && bound.as_deref().is_none_or(near_the_end) {
-            let size = otherwise(column, psp as i16, &noise.0);
+            let size = otherwise(column, psp as i16, &noise.0, &mut Losses::none());
             if let Some(bound) = bound {
                 *bound = size;
             }

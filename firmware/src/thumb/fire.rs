@@ -1,10 +1,11 @@
 //! Spikes of many units: one that cannot fire costs nothing, another seven instructions, a block of 32 units some forty.
 
-use apical_core::kernels::plain;
 use apical_core::random::{Generator, Offsets};
 use apical_core::spikes::Spikes;
 use apical_core::tables::noise::{BLOCK, Candidate, SINGLE_ABOVE, SINGLE_WITHIN, count, places};
 use core::arch::naked_asm;
+use core::mem::MaybeUninit;
+use core::ptr;
 
 /// Blocks whose offsets are drawn at a time; an even number.
 const BLOCKS: usize = 16;
@@ -23,7 +24,7 @@ struct Search {
     end: *mut u16,
 }
 
-/// As [`plain::fire`].
+/// As [`plain::fire`](apical_core::kernels::plain::fire); but of a block that there is no room for, nobody fires.
 #[inline(never)]
 pub fn fire(
     potentials: &[i16],
@@ -32,53 +33,35 @@ pub fn fire(
     spikes: &mut Spikes<'_>,
 ) {
     let names = names.filter(|names| names.len() >= potentials.len());
+    let (before, candidates) = places();
     spikes.refill(|memory| {
-        let (before, candidates) = places();
-        let mut length = 0;
-        let mut drawn = [0u16; BLOCKS];
-        for (part, first) in potentials.chunks(BLOCKS * BLOCK).zip((0..).step_by(BLOCKS * BLOCK)) {
-            let blocks = part.len().div_ceil(BLOCK).min(BLOCKS);
-            let Some(drawn) = drawn.get_mut(..blocks) else { break };
-            offsets.fill(drawn);
-            let named = names.and_then(|names| names.get(first..));
-            let memory = memory.get_mut(length..).unwrap_or(&mut []);
-            let ends = memory.as_mut_ptr_range();
-            let mut search = Search {
-                offsets: drawn.as_ptr(),
-                units: part.len(),
-                potentials: part.as_ptr(),
-                names: named.map_or(first, |names| names.as_ptr().addr()),
-                before: before.as_ptr(),
-                candidates: candidates.as_ptr(),
-                out: ends.start,
-                end: ends.end,
-            };
+        let ends = memory.as_mut_ptr_range();
+        let mut search = Search {
+            offsets: ptr::null(),
+            units: 0,
+            potentials: potentials.as_ptr(),
+            names: names.map_or(0, |names| names.as_ptr().addr()),
+            before: before.as_ptr(),
+            candidates: candidates.as_ptr(),
+            out: ends.start,
+            end: ends.end,
+        };
+        let mut left = potentials.len();
+        while left > 0 {
+            let mut drawn = [const { MaybeUninit::uninit() }; BLOCKS];
+            search.offsets = drawn.as_ptr().cast();
+            search.units = left.min(BLOCKS * BLOCK);
+            left -= search.units;
+            for pair in drawn.as_chunks_mut::<2>().0.iter_mut().take(search.units.div_ceil(2 * BLOCK)) {
+                *pair = offsets.draw_pair().map(MaybeUninit::new);
+            }
             // SAFETY: reads as many offsets as there are blocks, potentials and names of the units, and candidates of
             // places behind an offset up to the first that is out of the block, as the last one always is. Writes three
             // spikes a unit at most, and begins no block that there is no room for.
-            let found = unsafe {
-                if named.is_some() {
-                    find_named(&mut search)
-                } else {
-                    find(&mut search)
-                };
-                search.out.offset_from_unsigned(ends.start)
-            };
-            length += found;
-            // What there was no room for, spike by spike.
-            let mut written = found;
-            let done = part.len() - search.units;
-            let rest = part.get(done..).unwrap_or(&[]).chunks(BLOCK);
-            for (block, (&offset, at)) in
-                rest.zip(drawn.iter().skip(done / BLOCK).zip((done..).step_by(BLOCK)))
-            {
-                let named = named.map(|names| names.get(at..).unwrap_or(&[]));
-                let after = plain::fire_block(block, (first + at) as u16, named, offset, memory, written);
-                length += after - written;
-                written = after;
-            }
+            unsafe { if names.is_some() { find_named(&mut search) } else { find(&mut search) } }
         }
-        length
+        // SAFETY: both are ends of a part of `memory`.
+        unsafe { search.out.offset_from_unsigned(ends.start) }
     });
 }
 

@@ -11,6 +11,8 @@ mod sums;
 
 use apical_core::arithmetic::{Columns, ColumnsMut, Dynamics};
 use apical_core::formats::Variable;
+#[cfg(dsp)]
+use apical_core::kernels::learn_columns;
 use apical_core::kernels::{Kernels, Plain, plain};
 use apical_core::losses::Losses;
 use apical_core::native::Weight;
@@ -60,10 +62,10 @@ impl Kernels for Thumb {
         if sums::of_bytes(&columns, spikes, sums).is_some() {
             return plain::narrow_sums::<COUNT>(shift, sums, losses);
         }
-        Plain.sum_columns::<W, COUNT>(shift, columns, spikes, sums, losses);
+        plain::sum_columns::<W, COUNT, true>(shift, columns, spikes, sums, losses);
     }
 
-    #[inline(always)]
+    #[inline(never)]
     #[cfg_attr(not(dsp), allow(unused_mut))]
     fn advance<const COUNT: bool>(
         &self,
@@ -76,9 +78,15 @@ impl Kernels for Thumb {
         losses: &mut Losses<'_>,
     ) {
         #[cfg(dsp)]
-        if !COUNT && neurons::advance(layer, &mut state, units, label).is_some() {
-            return fire::fire(state.soma, None, offsets, spikes);
+        {
+            if COUNT || neurons::advance(layer, &mut state, units, label).is_none() {
+                let Dynamics { sums, fast, slow, ref mut soma, bias, ref mut oldest } = state;
+                let state = Dynamics { sums, fast, slow, soma, bias, oldest };
+                plain::integrate_any::<COUNT>(layer, state, units, label, losses);
+            }
+            fire::fire(state.soma.get(..units).unwrap_or(&[]), None, offsets, spikes);
         }
+        #[cfg(not(dsp))]
         Plain.advance::<COUNT>(layer, state, units, label, offsets, spikes, losses);
     }
 
@@ -104,6 +112,9 @@ impl Kernels for Thumb {
         dither: &[u16; 32],
         losses: &mut Losses<'_>,
     ) -> u16 {
+        #[cfg(dsp)]
+        return plain::update_any::<W, COUNT>(variable, layer, weights, errors, psp, dither, losses);
+        #[cfg(not(dsp))]
         Plain.update::<W, COUNT>(variable, layer, weights, errors, psp, dither, losses)
     }
 
@@ -120,16 +131,18 @@ impl Kernels for Thumb {
         losses: &mut Losses<'_>,
     ) {
         #[cfg(dsp)]
-        if !COUNT && layer.rounding == Rounding::Stochastic {
-            let shift = u32::from(layer.update_shift);
-            let otherwise = |column: &mut [W], psp, noise: &_| {
-                let losses = &mut Losses::none();
-                Plain.update::<W, COUNT>(Variable::Weight, layer, column, errors, psp, noise, losses)
+        {
+            let update = |column: &mut [W], psp, noise: &_, losses: &mut Losses<'_>| {
+                let weight = Variable::Weight;
+                plain::update_any::<W, COUNT>(weight, layer, column, errors, psp, noise, losses)
             };
-            if change::learn(shift, &mut matrix, presynaptic, steps, errors, dither, otherwise) {
-                return;
+            let usual = !COUNT && layer.rounding == Rounding::Stochastic;
+            let shift = u32::from(layer.update_shift);
+            if !usual || !change::learn(shift, &mut matrix, presynaptic, steps, errors, dither, update) {
+                learn_columns::<W, COUNT>(matrix, presynaptic, steps, dither, losses, update);
             }
         }
+        #[cfg(not(dsp))]
         Plain.learn::<W, COUNT>(layer, matrix, presynaptic, steps, errors, dither, losses);
     }
 
