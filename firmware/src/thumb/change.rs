@@ -42,6 +42,7 @@ pub fn learn<W: Weight>(
         return false;
     }
     let largest = errors.iter().fold(0, |largest, error| error.unsigned_abs().max(largest));
+    let mut noise = Aligned([0; 16]);
     let reciprocal = reciprocal(steps) as u32;
     let mut bounds = matrix.bounds.iter_mut();
     for (column, &sum) in matrix.weights.chunks_exact_mut(stride.max(1)).zip(presynaptic) {
@@ -54,11 +55,11 @@ pub fn learn<W: Weight>(
         if psp == 0 {
             continue;
         }
-        let noise = Aligned(dither.draw());
+        dither.draw_pairs(&mut noise.0);
         let most = ((u32::from(largest) * psp) >> (15 + shift)) + 2;
         let near_the_end = |bound: &u16| u32::from(*bound) + most > 32767;
         if psp > 16383 || W::OFFSET && bound.as_deref().is_none_or(near_the_end) {
-            let size = otherwise(column, psp as i16, &noise.0, &mut Losses::none());
+            let size = otherwise(column, psp as i16, &bytemuck::cast(noise.0), &mut Losses::none());
             if let Some(bound) = bound {
                 *bound = size;
             }
@@ -76,7 +77,7 @@ pub fn learn<W: Weight>(
 
 /// The noise of a block, where the lower bits of an address tell the place in it.
 #[repr(C, align(64))]
-struct Aligned([u16; 32]);
+struct Aligned([u32; 16]);
 
 /// The loop over a column: `$two` changes four weights, with errors in r4 and r5 and noise in r6 and r7, `$one` two of
 /// them, with r4 and r6. r8 is free, r9 and r11 are `$mask_noise` and `$mask_step`, r10 what is added to the noise, r12

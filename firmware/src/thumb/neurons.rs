@@ -3,7 +3,7 @@
 //! A product of 16 bits by a gain of two parts in 2¹⁶, with half a part added, has the rounded result in its upper half.
 //! A gain of one half or more is taken less one, and its factor added in full.
 
-use super::{is_words, machine};
+use super::machine;
 use apical_core::arithmetic::Dynamics;
 use apical_core::formats::STATE_LIMIT;
 use apical_core::native::product;
@@ -22,8 +22,12 @@ pub fn advance(
     const HALF: i16 = 1 << 14;
     let small = layer.fast < HALF && layer.slow < HALF && layer.fast >= 0 && layer.slow >= 0;
     let large = layer.basal >= HALF && layer.soma >= HALF && layer.basal_whole == 0;
-    let slices: [&[i16]; 5] = [state.sums, state.fast, state.slow, state.soma, state.bias];
-    let fit = slices.iter().all(|slice| slice.len() == units && is_words(slice));
+    let Dynamics { sums, fast, slow, soma, bias, .. } = &*state;
+    let lengths = [sums.len(), fast.len(), slow.len(), soma.len(), bias.len()];
+    let starts = [sums.as_ptr(), fast.as_ptr(), slow.as_ptr(), soma.as_ptr(), bias.as_ptr()];
+    // All of them whole words, and as long as each other.
+    let odd = starts.iter().fold(2 * units, |odd, start| odd | start.addr()) & 3;
+    let fit = odd == 0 && lengths.iter().fold(0, |other, length| other | (length ^ units)) == 0;
     if !(small && large && fit && state.oldest.is_empty()) {
         return None;
     }

@@ -9,7 +9,6 @@ use apical_core::formats::ACCUMULATOR_LIMIT;
 use apical_core::native::Weight;
 use core::arch::naked_asm;
 use core::mem::MaybeUninit;
-use core::ptr;
 
 /// Most spikes of a step that the fast way is for.
 const MOST: usize = 96;
@@ -17,42 +16,99 @@ const MOST: usize = 96;
 /// Where the columns of the units that spiked are, and a null after the last.
 struct Places([MaybeUninit<*const u8>; MOST + 1]);
 
+/// What a spike is looked up in.
+#[repr(C)]
+struct Lookup {
+    first: *const u8,
+    /// Bytes from column to column.
+    stride: usize,
+    columns: usize,
+    bounds: *const u16,
+    /// What the bounds may add up to.
+    room: i32,
+}
+
 impl Places {
     #[inline(always)]
     const fn new() -> Self {
         Self([const { MaybeUninit::uninit() }; MOST + 1])
     }
 
-    /// None where a spike has no column, or `allow` does not let it take part.
+    /// Looks up all spikes; None where one has no column, or where the bounds are more than there is room for.
     #[inline(always)]
-    fn fill<W: Weight>(
-        &mut self,
-        columns: &Columns<'_, W>,
-        inputs: usize,
-        spikes: &[u16],
-        mut allow: impl FnMut(usize) -> Option<()>,
-    ) -> Option<()> {
+    fn fill<W: Weight>(&mut self, columns: &Columns<'_, W>, inputs: usize, spikes: &[u16]) -> Option<()> {
         let needed = inputs.checked_mul(columns.stride)?;
         if spikes.len() > MOST || columns.weights.len() < needed {
             return None;
         }
-        let (first, bytes) = (columns.weights.as_ptr().cast::<u8>(), columns.stride * size_of::<W>());
-        for (place, &unit) in self.0.iter_mut().zip(spikes) {
-            let unit = usize::from(unit);
-            if unit >= inputs {
-                return None;
-            }
-            allow(unit)?;
-            place.write(first.wrapping_add(unit * bytes));
+        let lookup = Lookup {
+            first: columns.weights.as_ptr().cast(),
+            stride: columns.stride * size_of::<W>(),
+            columns: inputs,
+            bounds: columns.bounds.as_ptr(),
+            room: ACCUMULATOR_LIMIT,
+        };
+        let bounded = W::PER_WORD == 2;
+        if bounded && columns.bounds.len() < inputs {
+            return None;
         }
-        self.0.get_mut(spikes.len())?.write(ptr::null());
-        Some(())
+        // SAFETY: there is a place for every spike and one more, and a bound for every column.
+        let room = unsafe {
+            let find = if bounded { find_bounded } else { find_all };
+            find(self.as_mut_ptr(), spikes.as_ptr(), spikes.len(), &lookup)
+        };
+        (room >= 0).then_some(())
     }
 
     #[inline(always)]
     fn as_mut_ptr(&mut self) -> *mut *const u8 {
         self.0.as_mut_ptr().cast()
     }
+}
+
+/// Looks up spikes: `$bound` takes the bound of the column r9 from the room that is left in r8.
+macro_rules! finder {
+    ($(#[$about:meta])* $find:ident, $bound:literal) => {
+        $(#[$about])*
+        #[unsafe(naked)]
+        unsafe extern "C" fn $find(
+            places: *mut *const u8, spikes: *const u16, count: usize, lookup: &Lookup,
+        ) -> i32 {
+            naked_asm!(
+                "push {{r4-r9, lr}}",
+                "ldm r3, {{r4, r5, r6, r7, r8}}",
+                "add r2, r1, r2, lsl #1",
+                "b 3f",
+                "2:",
+                "ldrh r9, [r1], #2",
+                "cmp r9, r6",
+                "bhs 4f",
+                $bound,
+                "mla r9, r9, r5, r4",
+                "str r9, [r0], #4",
+                "3:",
+                "cmp r1, r2",
+                "bne 2b",
+                "mov r9, #0",
+                "str r9, [r0]",
+                "mov r0, r8",
+                "pop {{r4-r9, pc}}",
+                "4:",
+                "mvn r0, #0",
+                "pop {{r4-r9, pc}}",
+            )
+        }
+    };
+}
+
+finder! {
+    /// r0: places; r1: spikes; r2: how many; r3: what they are looked up in. Returns the room that is left, which is
+    /// negative where there was not enough, or a spike without a column.
+    find_bounded, "ldrh r12, [r7, r9, lsl #1]\n sub r8, r8, r12"
+}
+finder! {
+    /// The same without bounds.
+    find_all, ""
 }
 
 /// u of every unit with one fraction bit less, where the weights are [offset](apical_core::offset) and their sums fit in
@@ -64,15 +120,8 @@ pub fn of_pairs<W: Weight>(columns: &Columns<'_, W>, spikes: &[u16], sums: &mut 
     if !columns.stride.is_multiple_of(2) || !is_words(sums) || sums.len() > columns.stride {
         return None;
     }
-    let mut room = ACCUMULATOR_LIMIT;
     let mut places = Places::new();
-    places.fill(columns, columns.bounds.len(), spikes, |unit| {
-        room -= i32::from(*columns.bounds.get(unit)?);
-        Some(())
-    })?;
-    if room < 0 {
-        return None;
-    }
+    places.fill(columns, columns.bounds.len(), spikes)?;
     // Half of the range beside each sum, so that none is negative; and one more for the rounding.
     let start = 0x8001_8001u32.wrapping_sub((spikes.len() as u32).wrapping_mul(0x8000_8000));
     // SAFETY: reads every place up to the null, and as many words from each as there are pairs of sums: `stride` weights
@@ -90,8 +139,7 @@ pub fn of_bytes<W: Weight>(columns: &Columns<'_, W>, spikes: &[u16], sums: &mut 
         return None;
     }
     let mut places = Places::new();
-    let inputs = columns.weights.len().checked_div(columns.stride)?;
-    places.fill(columns, inputs, spikes, |_| Some(()))?;
+    places.fill(columns, columns.weights.len().checked_div(columns.stride)?, spikes)?;
     // SAFETY: as above, with bytes for words.
     unsafe { add_bytes(places.as_mut_ptr(), sums.as_mut_ptr(), sums.len(), spikes.len() as u32 * 128) };
     Some(())
