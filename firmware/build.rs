@@ -4,7 +4,7 @@
 use std::{env, fs, path::PathBuf};
 
 fn main() {
-    for variable in ["BOARD", "NETWORK", "MODEL", "GO_ON"] {
+    for variable in ["BOARD", "NETWORK", "MODEL", "GO_ON", "COUNTS"] {
         println!("cargo:rerun-if-env-changed={variable}");
     }
     println!("cargo:rerun-if-changed=boards");
@@ -30,12 +30,21 @@ fn main() {
     fs::write(out.join("sizes.rs"), sizes(&network)).unwrap();
     fs::write(out.join("model.bin"), model.unwrap_or_default()).unwrap();
     let memory = fs::read_to_string(format!("boards/{board}.x")).unwrap_or_default();
-    // Counting what is lost takes 0.9 KB a layer and some time: only where there is room.
-    println!("cargo:rustc-check-cfg=cfg(counts, go_on, hidden, thumb2)");
+    // Counting what is lost takes 0.9 KB a layer, 8 KB of flash and some time: only where it is asked for and there is
+    // room. The web has both.
+    println!("cargo:rustc-check-cfg=cfg(counts, go_on, hidden, thumb2, dsp, armv8m)");
     if target.starts_with("thumb") && !target.starts_with("thumbv6m") {
         println!("cargo:rustc-cfg=thumb2");
     }
-    if !memory.contains("LENGTH = 16K") {
+    // Armv7E-M has the DSP instructions, and of Armv8-M the Cortex-M33 of .cargo/config.toml.
+    if target.starts_with("thumbv7em") || target.starts_with("thumbv8m.main") {
+        println!("cargo:rustc-cfg=dsp");
+    }
+    if target.starts_with("thumbv8m") {
+        println!("cargo:rustc-cfg=armv8m");
+    }
+    let asked = env::var("COUNTS").is_ok_and(|value| value == "1") && !memory.contains("LENGTH = 16K");
+    if asked || target.starts_with("wasm32") {
         println!("cargo:rustc-cfg=counts");
     }
     if env::var("GO_ON").is_ok_and(|value| value == "1") {
@@ -57,6 +66,8 @@ fn main() {
     if target.starts_with("thumb") {
         // Without paging there is no reason to align sections to pages; doing so would waste flash.
         println!("cargo:rustc-link-arg-bins=--nmagic");
+        // The names of a device's interrupts, of which there are none.
+        fs::write(out.join("device.x"), "").unwrap();
     } else {
         println!("cargo:rustc-link-arg-bins=-Tmemory.x");
     }

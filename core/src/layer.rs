@@ -126,7 +126,9 @@ impl<A: Arithmetic> Layer<'_, A> {
     /// The ring of past sums is so many steps further on.
     #[inline(always)]
     fn turn(&mut self, steps: usize) {
-        self.control.oldest = self.control.oldest.wrapping_add(steps) % TAPS;
+        if !self.history.is_empty() {
+            self.control.oldest = self.control.oldest.wrapping_add(steps) % TAPS;
+        }
     }
 
     /// All steps of a run, at once where the arithmetic can do that; its spikes are added

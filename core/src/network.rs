@@ -143,7 +143,10 @@ impl<A: Arithmetic> Network<'_, A> {
         }
     }
 
-    #[inline(always)]
+    // On a device, one text for all phases; on a host, part of what vector instructions are
+    // switched on for.
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn run(
         &mut self,
         phase: Phase,

@@ -109,6 +109,12 @@ impl<'a, R: Rng> Offsets<'a, R> {
         offset
     }
 
+    /// The offsets of the next two blocks, where an even number of blocks has drawn so far.
+    #[inline(always)]
+    pub fn draw_pair(&mut self) -> [u16; 2] {
+        offsets_of(self.draws.next_u32())
+    }
+
     /// The offsets of the next blocks, which are still to be drawn.
     #[inline(always)]
     pub fn peek(&self, offsets: &mut [u16])
@@ -163,16 +169,23 @@ impl Dither {
     /// The next 32 numbers.
     #[inline(always)]
     pub fn draw(&mut self) -> [u16; 32] {
-        let mut numbers = [0u16; 32];
-        for (pair, lane) in numbers.as_chunks_mut::<2>().0.iter_mut().zip(&mut self.lanes) {
+        let mut pairs = [0; DITHER_LANES];
+        self.draw_pairs(&mut pairs);
+        bytemuck::cast(pairs)
+    }
+
+    /// The same as words of two numbers, as they lie in memory.
+    #[inline(always)]
+    pub fn draw_pairs(&mut self, pairs: &mut [u32; DITHER_LANES]) {
+        for (pair, lane) in pairs.iter_mut().zip(&mut self.lanes) {
             let mut x = *lane;
             x ^= x << 13;
             x ^= x >> 17;
             x ^= x << 5;
             *lane = x;
-            *pair = [(x >> 16) as u16, x as u16];
+            // The high half first.
+            *pair = if cfg!(target_endian = "little") { x.rotate_left(16) } else { x };
         }
-        numbers
     }
 
     /// The state, for kernels that step it in registers.

@@ -29,6 +29,12 @@ pub mod stack;
 #[cfg(thumb2)]
 pub mod thumb;
 
+/// No interrupt is switched on; a table of its own saves the room of 240 vectors that cortex-m-rt would put there.
+#[cfg(target_arch = "arm")]
+#[unsafe(link_section = ".vector_table.interrupts")]
+#[unsafe(no_mangle)]
+pub static __INTERRUPTS: [u32; 1] = [0];
+
 /// The board this program is linked for.
 pub const BOARD: &str = env!("BOARD");
 /// The network it holds: sizes, and bits of a weight.

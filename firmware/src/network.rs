@@ -20,8 +20,8 @@ pub const PRESET: Preset = Preset::May2017;
 pub const LAYERS: usize = if HIDDEN > 0 { 2 } else { 1 };
 /// Pixels of an image that may be other than black; 351 is the most in MNIST.
 pub const ACTIVE: usize = if PIXELS < 384 { PIXELS } else { 384 };
-/// Input spikes of a step: an image all white would emit 77 ± 8.
-pub const SPIKES: usize = 160;
+/// Input spikes of a step: an image all white would emit 77 ± 8, and a block of 32 pixels wants room for 96.
+pub const SPIKES: usize = 256;
 const OUTPUT_INPUTS: usize = if HIDDEN > 0 { HIDDEN } else { PIXELS };
 
 /// Whether losses are counted.

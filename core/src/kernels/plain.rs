@@ -5,6 +5,10 @@ mod change;
 mod columns;
 mod neurons;
 
+pub use change::grow;
+pub use columns::{narrow_sums, sum_columns};
+pub use neurons::{fire, fire_block, push_more};
+
 use super::{Kernels, learn_columns};
 use crate::arithmetic::{Columns, ColumnsMut, Dynamics};
 use crate::formats::{ACCUMULATOR_LIMIT, ERROR_LIMIT, STATE_LIMIT, Variable};
@@ -31,7 +35,7 @@ impl Kernels for Plain {
         sums: &mut [i16],
         losses: &mut Losses<'_>,
     ) {
-        columns::sum_columns::<W, COUNT>(shift, columns, spikes, sums, losses);
+        columns::sum_columns::<W, COUNT, false>(shift, columns, spikes, sums, losses);
     }
 
     #[inline(always)]
@@ -48,7 +52,10 @@ impl Kernels for Plain {
         if state.oldest.is_empty() && layer.basal_whole == 0 {
             neurons::advance_freely::<COUNT>(layer, state, units, label, offsets, spikes, losses);
         } else {
-            advance_any::<COUNT>(layer, state, units, label, offsets, spikes, losses);
+            let Dynamics { sums, fast, slow, soma, bias, oldest } = state;
+            let state = Dynamics { sums, fast, slow, soma: &mut *soma, bias, oldest };
+            integrate_any::<COUNT>(layer, state, units, label, losses);
+            neurons::fire(soma.get(..units).unwrap_or(&[]), None, offsets, spikes);
         }
     }
 
@@ -229,7 +236,7 @@ fn pull(unit: usize, label: usize) -> i16 {
 /// The update in any rounding; returns the largest magnitude.
 #[inline(never)]
 #[allow(clippy::too_many_arguments)] // those of `Kernels::update`
-pub(super) fn update_any<W: Weight, const COUNT: bool>(
+pub fn update_any<W: Weight, const COUNT: bool>(
     variable: Variable,
     layer: &Coefficients,
     weights: &mut [W],
@@ -332,15 +339,13 @@ impl Changes {
     }
 }
 
-/// One step of every neuron, with any kernel.
+/// Filters and somata of every neuron, with any kernel.
 #[inline(never)]
-fn advance_any<const COUNT: bool>(
+pub fn integrate_any<const COUNT: bool>(
     layer: &Coefficients,
     state: Dynamics<'_, i16>,
     units: usize,
     label: Option<usize>,
-    offsets: Offsets<'_, Generator>,
-    spikes: &mut Spikes<'_>,
     losses: &mut Losses<'_>,
 ) {
     let cut = !state.oldest.is_empty();
@@ -373,7 +378,6 @@ fn advance_any<const COUNT: bool>(
             }
         };
     }
-    neurons::fire(state.soma.get(..units).unwrap_or(&[]), None, offsets, spikes);
 }
 
 /// x + narrow(gain · (target − x)).

@@ -96,14 +96,18 @@ fn from(noise: &'static [i16; GRAINS + BLOCK], offset: u16) -> &'static [i16; BL
 /// A place of the circle where a unit may fire: the place in the low half, its threshold
 /// for one spike in the high half.
 #[derive(Debug, Clone, Copy)]
+#[repr(transparent)]
 pub struct Candidate(u32);
 
 impl Candidate {
-    /// How far behind the offset that [`candidates`] was called with it lies, below 32.
+    /// Behind all places.
+    const LAST: Self = Self((NEVER as u32) << 16 | 0xFFFF);
+
+    /// How far behind an offset it lies; 65536 less where it lies before.
     #[inline(always)]
     #[must_use]
-    pub fn lane(self, offset: u16) -> usize {
-        (self.0.wrapping_sub(u32::from(offset)) & 31) as usize
+    pub const fn lane(self, offset: u16) -> u16 {
+        (self.0 as u16).wrapping_sub(offset)
     }
 
     /// Its threshold for one spike.
@@ -114,27 +118,33 @@ impl Candidate {
     }
 }
 
-/// The places among 32 from an offset below 4096 on where a unit may fire, in order.
+/// The places from an offset below 4096 on where a unit may fire, in order; the last lies
+/// behind all of them, so that a search ends there.
 #[inline(always)]
 #[must_use]
 pub fn candidates(offset: u16) -> &'static [Candidate] {
-    let offset = offset & (GRAINS as u16).wrapping_sub(1);
-    let (start, end) = (candidates_before(offset), candidates_before(offset.wrapping_add(BLOCK as u16)));
-    CANDIDATES.get(start..end).unwrap_or(&[])
+    let before = BEFORE.get(usize::from(offset >> 3)).copied().unwrap_or(0);
+    let mut candidates = CANDIDATES.get(usize::from(before)..).unwrap_or(&[]);
+    while let [first, rest @ ..] = candidates
+        && first.lane(0) < offset
+    {
+        candidates = rest;
+    }
+    candidates
 }
 
-/// How many candidates lie before a place.
+/// The tables behind [`candidates`], for who searches them in another way: how many
+/// candidates lie before every eighth place, and the candidates.
 #[inline(always)]
-fn candidates_before(place: u16) -> usize {
-    let group = BEFORE_GROUP.get(usize::from(place >> 5)).copied().unwrap_or(0);
-    let within = BEFORE_IN_GROUP.get(usize::from(place)).copied().unwrap_or(0);
-    usize::from(group).wrapping_add(usize::from(within))
+#[must_use]
+pub fn places() -> (&'static [u16; GRAINS / 8], &'static [Candidate]) {
+    (&BEFORE, &CANDIDATES)
 }
 
-/// Places where a unit may fire, those among the last [`BLOCK`] included.
+/// Places where a unit may fire, those among the last [`BLOCK`] included, and one more.
 #[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)] // evaluated by the compiler
 const CANDIDATE_COUNT: usize = {
-    let (noise, mut found, mut place) = (noise(&ONE), 0, 0);
+    let (noise, mut found, mut place) = (noise(&ONE), 1, 0);
     while place < noise.len() {
         found += (noise[place] != NEVER) as usize;
         place += 1;
@@ -145,7 +155,7 @@ const CANDIDATE_COUNT: usize = {
 #[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)] // evaluated by the compiler
 static CANDIDATES: [Candidate; CANDIDATE_COUNT] = {
     let (noise, mut found, mut place) = (noise(&ONE), 0, 0);
-    let mut candidates = [Candidate(0); CANDIDATE_COUNT];
+    let mut candidates = [Candidate::LAST; CANDIDATE_COUNT];
     while place < noise.len() {
         if noise[place] != NEVER {
             candidates[found] = Candidate(place as u32 | (noise[place] as u16 as u32) << 16);
@@ -156,30 +166,16 @@ static CANDIDATES: [Candidate; CANDIDATE_COUNT] = {
     candidates
 };
 
-/// How many candidates lie before each group of 32 places, …
+/// How many candidates lie before every eighth place.
 #[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)] // evaluated by the compiler
-static BEFORE_GROUP: [u16; GRAINS / 32 + 2] = {
+static BEFORE: [u16; GRAINS / 8] = {
     let (noise, mut found, mut place) = (noise(&ONE), 0, 0);
-    let mut before = [0; GRAINS / 32 + 2];
-    while place < GRAINS + 2 * BLOCK {
-        if place % 32 == 0 {
-            before[place / 32] = found;
+    let mut before = [0; GRAINS / 8];
+    while place < GRAINS {
+        if place % 8 == 0 {
+            before[place / 8] = found;
         }
-        found += (place < noise.len() && noise[place] != NEVER) as u16;
-        place += 1;
-    }
-    before
-};
-
-/// … and in a group before each of its places.
-#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)] // evaluated by the compiler
-static BEFORE_IN_GROUP: [u8; GRAINS + 2 * BLOCK] = {
-    let (noise, mut found, mut place) = (noise(&ONE), 0, 0);
-    let mut before = [0; GRAINS + 2 * BLOCK];
-    while place < GRAINS + 2 * BLOCK {
-        found = if place % 32 == 0 { 0 } else { found };
-        before[place] = found;
-        found += (place < noise.len() && noise[place] != NEVER) as u8;
+        found += (noise[place] != NEVER) as u16;
         place += 1;
     }
     before
@@ -208,10 +204,17 @@ const fn least_gap() -> i16 {
 #[inline(always)]
 #[must_use]
 pub fn count(potential: i16, one: i16) -> u8 {
-    if potential <= SINGLE_BELOW || one > SINGLE_ABOVE {
+    if is_single(potential, one) {
         return 1;
     }
     count_more(potential, one)
+}
+
+/// Whether such a unit emits one spike without a look at the thresholds for more.
+#[inline(always)]
+#[must_use]
+pub const fn is_single(potential: i16, one: i16) -> bool {
+    one > SINGLE_ABOVE || potential <= SINGLE_BELOW || potential.wrapping_sub(one) <= SINGLE_WITHIN
 }
 
 #[inline(always)]

@@ -17,7 +17,7 @@ pub struct Program {
     pub constants: u32,
     /// Bytes of RAM taken for good.
     pub ram: u32,
-    /// Whether the program counts what is lost: boards with more than 16 KB do.
+    /// Whether the program counts what is lost.
     pub counts: bool,
     /// Whether it prints its log as it is; boards leave its texts in the ELF file.
     pub prints: bool,
@@ -50,11 +50,13 @@ pub struct Source<'a> {
     pub model: Option<&'a Path>,
     /// Whether it is to go on learning.
     pub goes_on: bool,
+    /// Whether it is to count what is lost; boards with 16 KB never do.
+    pub counts: bool,
 }
 
 /// Builds a program of the firmware for a board with a network.
 pub fn build(source: Source<'_>) -> Result<Program, EmulateError> {
-    let Source { firmware, board, shape, program, model, goes_on } = source;
+    let Source { firmware, board, shape, program, model, goes_on, counts } = source;
     let target_directory =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| firmware.join("target"), PathBuf::from);
     let target_directory =
@@ -69,6 +71,7 @@ pub fn build(source: Source<'_>) -> Result<Program, EmulateError> {
         .env("NETWORK", shape.to_string())
         .env("MODEL", model.map(std::path::absolute).and_then(Result::ok).unwrap_or_default())
         .env("GO_ON", if goes_on { "1" } else { "" })
+        .env("COUNTS", if counts { "1" } else { "" })
         .env("CARGO_TARGET_DIR", &target_directory)
         // Left over from a cargo that may have started us.
         .env_remove("RUSTFLAGS")
@@ -95,7 +98,7 @@ pub fn build(source: Source<'_>) -> Result<Program, EmulateError> {
         return Ok(Program { elf: kept, code, constants: 0, ram: 0, counts: true, prints: true, sources });
     }
     let small = fs::read_to_string(firmware.join(format!("boards/{}.x", board.name)));
-    let counts = !small.unwrap_or_default().contains("LENGTH = 16K");
+    let counts = counts && !small.unwrap_or_default().contains("LENGTH = 16K");
     let sizes = sections(&bytes);
     let sum = |keep: fn(&Section) -> bool| sizes.iter().filter(|&s| keep(s)).map(|s| s.bytes).sum();
     Ok(Program {

@@ -56,6 +56,9 @@ pub struct EmulateArgs {
     /// Examples whose instructions are counted (0: none)
     #[arg(long, default_value_t = 50)]
     pub count: u32,
+    /// Have the board count what saturates, where it has more than 16 KB: slower, and 8 KB of flash more
+    #[arg(long)]
+    pub counts: bool,
     /// Count the same network in f32 with micromath as well
     #[arg(long)]
     pub float: bool,
@@ -134,6 +137,7 @@ fn run_board(
         },
         model: saved.map(|_| flash.as_path()),
         goes_on: saved.is_some() && examples > 0,
+        counts: args.counts,
     };
     let program = firmware::build(source)?;
     let plan = machine::Plan {

@@ -41,8 +41,9 @@ pub(super) fn learn_stochastically<W: Weight, const SHIFT: u32>(
 /// know how far a weight can have moved.
 const GRAIN: u32 = 9;
 
+/// The bound of a column whose weights moved by so much at most.
 #[inline(always)]
-fn grow<W: Weight>(bound: &mut u16, by: u32, column: &[W]) {
+pub fn grow<W: Weight>(bound: &mut u16, by: u32, column: &[W]) {
     let grown = u32::from(*bound).wrapping_add(by);
     *bound = if grown >> GRAIN == u32::from(*bound) >> GRAIN { grown as u16 } else { magnitude(column) };
 }

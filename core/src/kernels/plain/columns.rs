@@ -21,9 +21,9 @@ fn narrow_sum(sum: i16, shift: i8) -> i16 {
 }
 
 /// u = narrow(Σ columns). Not inlined: one text for all layers and phases, and all registers
-/// for its loops.
+/// for its loops. With `REST`, small rather than fast where the sums fit in 16 bits.
 #[inline(never)]
-pub(super) fn sum_columns<W: Weight, const COUNT: bool>(
+pub fn sum_columns<W: Weight, const COUNT: bool, const REST: bool>(
     shift: i8,
     columns: Columns<'_, W>,
     spikes: &[u16],
@@ -40,7 +40,8 @@ pub(super) fn sum_columns<W: Weight, const COUNT: bool>(
         if W::PER_WORD == 2
             && let Some(parts) = Parts::of(columns.bounds, spikes)
         {
-            if parts.count == 1 && shift == -1 {
+            // Where a machine's own kernels do what fits at once, one text for the rest will do.
+            if parts.count == 1 && shift == -1 && !REST {
                 return sum_pairs::<W>(words, spikes, sums.as_chunks_mut().0);
             }
             sum_parts::<W>(words, spikes, &parts, sums, losses);
@@ -51,8 +52,9 @@ pub(super) fn sum_columns<W: Weight, const COUNT: bool>(
     narrow_sums::<COUNT>(shift, sums, losses);
 }
 
+/// Sums of columns, from the weights' binary point to the filters'.
 #[inline(never)]
-fn narrow_sums<const COUNT: bool>(shift: i8, sums: &mut [i16], losses: &mut Losses<'_>) {
+pub fn narrow_sums<const COUNT: bool>(shift: i8, sums: &mut [i16], losses: &mut Losses<'_>) {
     for (unit, sum) in sums.iter_mut().enumerate() {
         let narrowed = narrow_sum(*sum, shift);
         if COUNT && shift >= 0 && (narrowed >> (shift & 15)) != *sum {

@@ -10,7 +10,7 @@ use crate::losses::Losses;
 use crate::parameters::Coefficients;
 use crate::random::{Generator, Offsets};
 use crate::spikes::Spikes;
-use crate::tables::noise::{BLOCK, SINGLE_ABOVE, candidates, count};
+use crate::tables::noise::{BLOCK, candidates, count, is_single};
 
 /// One step of every neuron where no kernel is cut and k_B · gain · 2 is below one.
 /// Differences of states held within 15 bits need no second look.
@@ -161,26 +161,17 @@ fn hold_drive<const COUNT: bool>(drive: i32, losses: &mut Losses<'_>) -> i32 {
 
 /// Spikes of units with these potentials, called by their names or else by their numbers.
 #[inline(never)]
-pub(super) fn fire(
+pub fn fire(
     potentials: &[i16],
     names: Option<&[u16]>,
     mut offsets: Offsets<'_, Generator>,
     spikes: &mut Spikes<'_>,
 ) {
     spikes.refill(|memory| {
-        let (blocks, rest) = potentials.as_chunks::<BLOCK>();
-        let (mut length, mut first) = (0, 0u16);
-        for block in blocks {
-            length = fire_block(|lane| block.get(lane), first, offsets.draw(), memory, length);
-            first = first.wrapping_add(BLOCK as u16);
-        }
-        if !rest.is_empty() {
-            length = fire_block(|lane| rest.get(lane), first, offsets.draw(), memory, length);
-        }
-        if let Some(names) = names {
-            for unit in memory.iter_mut().take(length) {
-                *unit = names.get(usize::from(*unit)).copied().unwrap_or(0);
-            }
+        let mut length = 0;
+        for (block, first) in potentials.chunks(BLOCK).zip((0u16..).step_by(BLOCK)) {
+            let named = names.map(|names| names.get(usize::from(first)..).unwrap_or(&[]));
+            length = fire_block(block, first, named, offsets.draw(), memory, length);
         }
         length
     });
@@ -189,23 +180,28 @@ pub(super) fn fire(
 /// Spikes of 32 units from the unit `first` on, written from place `length` on; returns
 /// the place after the last.
 #[inline(always)]
-fn fire_block<'a>(
-    potential: impl Fn(usize) -> Option<&'a i16>,
+pub fn fire_block(
+    potentials: &[i16],
     first: u16,
+    names: Option<&[u16]>,
     offset: u16,
     memory: &mut [u16],
     mut length: usize,
 ) -> usize {
-    for &candidate in candidates(offset) {
+    for candidate in candidates(offset) {
         let lane = candidate.lane(offset);
-        let Some(&potential) = potential(lane) else { break };
-        if potential > candidate.threshold() {
-            let unit = first.wrapping_add(lane as u16);
+        let Some(&potential) = potentials.get(usize::from(lane)) else { break };
+        let threshold = candidate.threshold();
+        if potential > threshold {
+            let name = match names {
+                Some(names) => names.get(usize::from(lane)).copied().unwrap_or(0),
+                None => first.wrapping_add(lane),
+            };
             let Some(place) = memory.get_mut(length) else { break };
-            *place = unit;
+            *place = name;
             length = length.wrapping_add(1);
-            if candidate.threshold() <= SINGLE_ABOVE {
-                length = push_more(memory, length, unit, potential, candidate.threshold());
+            if !is_single(potential, threshold) {
+                length = push_more(memory, length, name, potential, threshold);
             }
         }
     }
@@ -215,7 +211,7 @@ fn fire_block<'a>(
 /// The second and the third spike of a unit.
 #[cold]
 #[inline(never)]
-fn push_more(memory: &mut [u16], mut length: usize, unit: u16, potential: i16, threshold: i16) -> usize {
+pub fn push_more(memory: &mut [u16], mut length: usize, unit: u16, potential: i16, threshold: i16) -> usize {
     for _ in 1..count(potential, threshold) {
         let Some(place) = memory.get_mut(length) else { break };
         *place = unit;

@@ -1,0 +1,237 @@
+//! W += narrow(e · ⟨s⟩) with stochastic rounding, two or four weights in a register. Armv7E-M.
+
+use super::{is_words, machine};
+use apical_core::arithmetic::ColumnsMut;
+use apical_core::kernels::plain;
+use apical_core::losses::Losses;
+use apical_core::native::{Weight, reciprocal};
+use apical_core::random::{DITHER_STRIDE, Dither};
+use core::arch::naked_asm;
+
+/// The factors of a column's change, and where its parts end.
+#[repr(C)]
+struct Change {
+    /// Twice the mean PSP.
+    psp: u32,
+    /// What the noise of both neurons gains from block to block.
+    stride: u32,
+}
+
+/// All columns whose presynaptic unit has a mean PSP, where `SHIFT` is how many bits a change loses; false, with nothing
+/// done, where neurons do not come in pairs. `otherwise` changes a column that needs more care, and says how large it is
+/// then.
+#[inline(always)]
+pub fn learn<W: Weight>(
+    shift: u32,
+    matrix: &mut ColumnsMut<'_, W>,
+    presynaptic: &[u16],
+    steps: u32,
+    errors: &[i16],
+    dither: &mut Dither,
+    mut otherwise: impl FnMut(&mut [W], i16, &[u16; 32], &mut Losses<'_>) -> u16,
+) -> bool {
+    let job = match (W::PER_WORD, shift) {
+        (2, 6) if W::OFFSET => change_pairs,
+        (4, 10) => change_bytes_by_10,
+        (4, 11) => change_bytes_by_11,
+        _ => return false,
+    };
+    let stride = matrix.stride;
+    let whole = W::PER_WORD == 4 || W::words(matrix.weights).is_some();
+    if errors.len() != stride || !is_words(errors) || !whole {
+        return false;
+    }
+    let largest = errors.iter().fold(0, |largest, error| error.unsigned_abs().max(largest));
+    let mut noise = Aligned([0; 16]);
+    let reciprocal = reciprocal(steps) as u32;
+    let mut bounds = matrix.bounds.iter_mut();
+    for (column, &sum) in matrix.weights.chunks_exact_mut(stride.max(1)).zip(presynaptic) {
+        let bound = bounds.next();
+        if sum == 0 {
+            continue;
+        }
+        // A sum of 16 bits times 2²⁰/steps: below 2³² from 16 steps on, and rounded as `Arithmetic::mean_psp` does.
+        let psp = ((u64::from(sum) * u64::from(reciprocal) + (1 << 15)) >> 16).min(32767) as u32;
+        if psp == 0 {
+            continue;
+        }
+        dither.draw_pairs(&mut noise.0);
+        let most = ((u32::from(largest) * psp) >> (15 + shift)) + 2;
+        let near_the_end = |bound: &u16| u32::from(*bound) + most > 32767;
+        if psp > 16383 || W::OFFSET && bound.as_deref().is_none_or(near_the_end) {
+            let size = otherwise(column, psp as i16, &bytemuck::cast(noise.0), &mut Losses::none());
+            if let Some(bound) = bound {
+                *bound = size;
+            }
+            continue;
+        }
+        let change = Change { psp: 2 * psp, stride: u32::from(DITHER_STRIDE) * 0x0001_0001 };
+        // SAFETY: column and errors have `stride` entries, an even number; the noise is that of a block of 32.
+        unsafe { job(column.as_mut_ptr().cast(), errors.as_ptr(), &noise, stride, &change) };
+        if let Some(bound) = bound {
+            plain::grow(bound, most, column);
+        }
+    }
+    true
+}
+
+/// The noise of a block, where the lower bits of an address tell the place in it.
+#[repr(C, align(64))]
+struct Aligned([u32; 16]);
+
+/// The loop over a column: `$two` changes four weights, with errors in r4 and r5 and noise in r6 and r7, `$one` two of
+/// them, with r4 and r6. r8 is free, r9 and r11 are `$mask_noise` and `$mask_step`, r10 what is added to the noise, r12
+/// the half, lr twice the mean PSP.
+macro_rules! changer {
+    ($(#[$about:meta])* $name:ident, $mask_noise:literal, $mask_step:literal, $two:expr, $one:expr) => {
+        $(#[$about])*
+        #[unsafe(naked)]
+        unsafe extern "C" fn $name(
+            weights: *mut u8, errors: *const i16, noise: &Aligned, units: usize, change: &Change,
+        ) {
+            naked_asm!(
+                machine!(),
+                "push {{r4-r11, lr}}",
+                "ldr r4, [sp, #36]",
+                "ldr lr, [r4]",
+                "mov r12, #0x80008000",
+                concat!("movw r9, #", $mask_noise),
+                concat!("movt r9, #", $mask_noise),
+                concat!("movw r11, #", $mask_step),
+                concat!("movt r11, #", $mask_step),
+                "mov r10, #0",
+                "add r3, r1, r3, lsl #1",
+                "sub r3, r3, #8", // where the last four begin
+                "cmp r1, r3",
+                "bhi 3f",
+                "2:",
+                "ldrd r4, r5, [r1], #8",
+                "ldrd r6, r7, [r2], #8",
+                $two,
+                "tst r2, #63",
+                "beq 5f",
+                "6:",
+                "cmp r1, r3",
+                "bls 2b",
+                "3:",
+                "add r3, r3, #8",
+                "cmp r1, r3",
+                "beq 4f",
+                "ldr r4, [r1]",
+                "ldr r6, [r2]",
+                $one,
+                "4:",
+                "pop {{r4-r11, pc}}",
+                // The next 32 neurons.
+                "5:",
+                "sub r2, r2, #64",
+                "ldr r4, [sp, #36]",
+                "ldr r4, [r4, #4]",
+                "uadd16 r10, r10, r4",
+                "b 6b",
+            )
+        }
+    };
+}
+
+/// Two errors in `$e`, with their noise in `$n`, become the changes of their weights, 2¹⁵ too large, of which `$cut`
+/// bits are to be cut off; `$rest` is 16 less so many.
+macro_rules! delta {
+    ($e:literal, $n:literal, $rest:literal) => {
+        concat!(
+            " uadd16 ",
+            $n,
+            ", ",
+            $n,
+            ", r10\n and ",
+            $n,
+            ", r9, ",
+            $n,
+            ", lsr #",
+            $rest,
+            "\n smlabb r8, ",
+            $e,
+            ", lr, r12\n smlatb ",
+            $e,
+            ", ",
+            $e,
+            ", lr, r12\n pkhtb ",
+            $e,
+            ", ",
+            $e,
+            ", r8, asr #16\n sadd16 ",
+            $e,
+            ", ",
+            $e,
+            ", ",
+            $n,
+            "\n"
+        )
+    };
+}
+/// A pair of steps of weights, 512 too large.
+macro_rules! step_pair {
+    ($e:literal, $n:literal) => {
+        concat!(delta!($e, $n, "10"), " and ", $e, ", r11, ", $e, ", lsr #6\n")
+    };
+}
+
+changer! {
+    /// r0: weights of 16 bits, none of which can leave its range; r1: errors; r2: noise; r3: neurons, an even number;
+    /// on the stack: the rest.
+    change_pairs, "0x003f", "0x03ff",
+    concat!(
+        step_pair!("r4", "r6"), step_pair!("r5", "r7"),
+        " ldrd r6, r7, [r0]\n add r4, r4, r6\n add r5, r5, r7\n sub r4, r4, #0x02000200\n sub r5, r5, #0x02000200\n",
+        " strd r4, r5, [r0], #8\n"
+    ),
+    concat!(step_pair!("r4", "r6"), " ldr r6, [r0]\n add r4, r4, r6\n sub r4, r4, #0x02000200\n str r4, [r0]\n")
+}
+
+/// The same for two steps in the two lower bytes of a register, `$cut` bits cut off.
+macro_rules! step_bytes {
+    ($e:literal, $n:literal, $rest:literal, $cut:literal) => {
+        concat!(
+            delta!($e, $n, $rest),
+            " and ",
+            $e,
+            ", r11, ",
+            $e,
+            ", lsr #",
+            $cut,
+            "\n orr ",
+            $e,
+            ", ",
+            $e,
+            ", ",
+            $e,
+            ", lsr #8\n"
+        )
+    };
+}
+macro_rules! byte_changer {
+    ($(#[$about:meta])* $name:ident, $mask_noise:literal, $mask_step:literal, $rest:literal, $cut:literal, $bias:literal) => {
+        changer! {
+            $(#[$about])*
+            $name, $mask_noise, $mask_step,
+            concat!(
+                step_bytes!("r4", "r6", $rest, $cut), step_bytes!("r5", "r7", $rest, $cut),
+                " pkhbt r4, r4, r5, lsl #16\n mov r8, #", $bias, "\n ldr r6, [r0]\n ssub8 r4, r4, r8\n",
+                " qadd8 r4, r4, r6\n str r4, [r0], #4\n"
+            ),
+            concat!(
+                step_bytes!("r4", "r6", $rest, $cut), " mov r8, #", $bias,
+                "\n ldrh r6, [r0]\n ssub8 r4, r4, r8\n qadd8 r4, r4, r6\n strh r4, [r0]\n"
+            )
+        }
+    };
+}
+
+byte_changer! {
+    /// Likewise of 8 bits, held at the ends of their range; 10 bits of a change are lost.
+    change_bytes_by_10, "0x03ff", "0x003f", "6", "10", "0x20202020"
+}
+byte_changer! {
+    /// The same with 11 bits.
+    change_bytes_by_11, "0x07ff", "0x001f", "5", "11", "0x10101010"
+}

@@ -1,0 +1,183 @@
+//! The core's kernels with their loops in assembly, for Armv7-M and later; with `cfg(dsp)` (Armv7E-M, Cortex-M33) all of
+//! them, two numbers in a register. Same bits as [`Plain`], which does whatever is not usual: other roundings, other
+//! kernels, an odd number of neurons, and whatever counts what is lost.
+
+#[cfg(dsp)]
+mod change;
+mod fire;
+#[cfg(dsp)]
+mod neurons;
+mod sums;
+
+use apical_core::arithmetic::{Columns, ColumnsMut, Dynamics};
+use apical_core::formats::Variable;
+#[cfg(dsp)]
+use apical_core::kernels::learn_columns;
+use apical_core::kernels::{Kernels, Plain, plain};
+use apical_core::losses::Losses;
+use apical_core::native::Weight;
+use apical_core::parameters::Coefficients;
+use apical_core::random::{Dither, Generator, Offsets};
+#[cfg(dsp)]
+use apical_core::rounding::Rounding;
+use apical_core::spikes::Spikes;
+
+/// The first line of a function with DSP instructions: of Armv8-M, only some machines have them.
+#[cfg(armv8m)]
+macro_rules! machine {
+    () => {
+        ".cpu cortex-m33"
+    };
+}
+#[cfg(not(armv8m))]
+macro_rules! machine {
+    () => {
+        ""
+    };
+}
+use machine;
+
+/// Kernels for Armv7-M.
+#[derive(Clone, Copy, Default)]
+pub struct Thumb;
+
+/// Whether numbers of 16 bits lie in whole words.
+fn is_words(numbers: &[i16]) -> bool {
+    numbers.len().is_multiple_of(2) && numbers.as_ptr().addr().is_multiple_of(4)
+}
+
+impl Kernels for Thumb {
+    #[inline(never)]
+    fn sum_columns<W: Weight, const COUNT: bool>(
+        &self,
+        shift: i8,
+        columns: Columns<'_, W>,
+        spikes: &[u16],
+        sums: &mut [i16],
+        losses: &mut Losses<'_>,
+    ) {
+        if W::OFFSET && shift == -1 && sums::of_pairs(&columns, spikes, sums).is_some() {
+            return;
+        }
+        if sums::of_bytes(&columns, spikes, sums).is_some() {
+            return plain::narrow_sums::<COUNT>(shift, sums, losses);
+        }
+        plain::sum_columns::<W, COUNT, true>(shift, columns, spikes, sums, losses);
+    }
+
+    #[inline(never)]
+    #[cfg_attr(not(dsp), allow(unused_mut))]
+    fn advance<const COUNT: bool>(
+        &self,
+        layer: &Coefficients,
+        mut state: Dynamics<'_, i16>,
+        units: usize,
+        label: Option<usize>,
+        offsets: Offsets<'_, Generator>,
+        spikes: &mut Spikes<'_>,
+        losses: &mut Losses<'_>,
+    ) {
+        #[cfg(dsp)]
+        {
+            if COUNT || neurons::advance(layer, &mut state, units, label).is_none() {
+                let Dynamics { sums, fast, slow, ref mut soma, bias, ref mut oldest } = state;
+                let state = Dynamics { sums, fast, slow, soma, bias, oldest };
+                plain::integrate_any::<COUNT>(layer, state, units, label, losses);
+            }
+            fire::fire(state.soma.get(..units).unwrap_or(&[]), None, offsets, spikes);
+        }
+        #[cfg(not(dsp))]
+        Plain.advance::<COUNT>(layer, state, units, label, offsets, spikes, losses);
+    }
+
+    #[inline(always)]
+    fn fire(
+        &self,
+        potentials: &[i16],
+        names: &[u16],
+        offsets: Offsets<'_, Generator>,
+        spikes: &mut Spikes<'_>,
+    ) {
+        fire::fire(potentials, Some(names), offsets, spikes);
+    }
+
+    #[inline(always)]
+    fn update<W: Weight, const COUNT: bool>(
+        &self,
+        variable: Variable,
+        layer: &Coefficients,
+        weights: &mut [W],
+        errors: &[i16],
+        psp: i16,
+        dither: &[u16; 32],
+        losses: &mut Losses<'_>,
+    ) -> u16 {
+        #[cfg(dsp)]
+        return plain::update_any::<W, COUNT>(variable, layer, weights, errors, psp, dither, losses);
+        #[cfg(not(dsp))]
+        Plain.update::<W, COUNT>(variable, layer, weights, errors, psp, dither, losses)
+    }
+
+    #[inline(never)]
+    #[cfg_attr(not(dsp), allow(unused_mut))]
+    fn learn<W: Weight, const COUNT: bool>(
+        &self,
+        layer: &Coefficients,
+        mut matrix: ColumnsMut<'_, W>,
+        presynaptic: &[u16],
+        steps: u32,
+        errors: &[i16],
+        dither: &mut Dither,
+        losses: &mut Losses<'_>,
+    ) {
+        #[cfg(dsp)]
+        {
+            let update = |column: &mut [W], psp, noise: &_, losses: &mut Losses<'_>| {
+                let weight = Variable::Weight;
+                plain::update_any::<W, COUNT>(weight, layer, column, errors, psp, noise, losses)
+            };
+            let usual = !COUNT && layer.rounding == Rounding::Stochastic;
+            let shift = u32::from(layer.update_shift);
+            if !usual || !change::learn(shift, &mut matrix, presynaptic, steps, errors, dither, update) {
+                learn_columns::<W, COUNT>(matrix, presynaptic, steps, dither, losses, update);
+            }
+        }
+        #[cfg(not(dsp))]
+        Plain.learn::<W, COUNT>(layer, matrix, presynaptic, steps, errors, dither, losses);
+    }
+
+    #[inline(always)]
+    fn plateaus<W: Weight, const COUNT: bool>(
+        &self,
+        shift: i8,
+        feedback: Columns<'_, W>,
+        psp: &[i16],
+        plateaus: &mut [i16],
+        losses: &mut Losses<'_>,
+    ) {
+        Plain.plateaus::<W, COUNT>(shift, feedback, psp, plateaus, losses);
+    }
+
+    #[inline(always)]
+    fn slopes<const COUNT: bool>(
+        &self,
+        sums: &[i32],
+        steps: u32,
+        slopes: &mut [i16],
+        losses: &mut Losses<'_>,
+    ) {
+        Plain.slopes::<COUNT>(sums, steps, slopes, losses);
+    }
+
+    #[inline(always)]
+    fn errors<const COUNT: bool>(
+        &self,
+        gain: i32,
+        targets: &[i16],
+        forwards: &[i16],
+        errors: &mut [i16],
+        losses: &mut Losses<'_>,
+    ) {
+        Plain.errors::<COUNT>(gain, targets, forwards, errors, losses);
+    }
+}
