@@ -407,17 +407,99 @@ fn check_schedules<K: Kernels + Default>(data: &apical::data::Dataset, model: &M
 }
 
 #[cfg(target_arch = "x86_64")]
-#[test]
-fn vectors_have_the_sigmoid_of_single_numbers_everywhere() {
+mod vectors {
+    use apical::vector::{Avx512, Pair, Wide};
     use apical_core::kernels::Lanes;
-    let scalar = |x: i16| apical_core::tables::sigmoid::sigmoid(x);
-    for first in (i32::from(i16::MIN)..=i32::from(i16::MAX)).step_by(32) {
-        let potentials: [i16; 32] = std::array::from_fn(|lane| (first + lane as i32) as i16);
-        if let Some(token) = pulp::x86::V4::try_new() {
-            assert_eq!(apical::vector::Wide(token).sigmoids(&potentials), potentials.map(scalar));
+    use apical_core::random::{Dither, Stream};
+    use apical_core::tables::sigmoid::sigmoid;
+    use rand_core::Rng;
+
+    fn stored<L: Lanes>(l: L, block: L::Block) -> [i16; 32] {
+        let mut numbers = [0; 32];
+        l.store(block, &mut numbers);
+        numbers
+    }
+
+    fn sigmoids<L: Lanes>(l: L) {
+        for first in (i32::from(i16::MIN)..=i32::from(i16::MAX)).step_by(32) {
+            let potentials: [i16; 32] = std::array::from_fn(|lane| (first + lane as i32) as i16);
+            assert_eq!(stored(l, l.sigmoids(l.load(&potentials))), potentials.map(sigmoid));
+        }
+    }
+
+    /// Lists of few, of many and of all; the sums' limits; a dither in registers.
+    fn others<L: Lanes>(l: L) {
+        let mut draws = Stream::Order.open(9);
+        let names: [u16; 32] = std::array::from_fn(|place| (place * 7 % 32 + 100) as u16);
+        for round in 0..2000 {
+            let draw = u64::from(draws.next_u32()) << 32 | u64::from(draws.next_u32());
+            let bits = match round % 4 {
+                0 => draw & draw.rotate_left(7) & draw.rotate_left(20),
+                1 => draw,
+                2 => draw | draw.rotate_left(9),
+                _ => [0, 1, 1 << 63, u64::MAX][round / 4 % 4],
+            };
+            let set: Vec<usize> = (0..64).filter(|place| bits >> place & 1 != 0).collect();
+            let mut list = [0; 128];
+            l.number(bits, 640, &mut list);
+            let expected: Vec<u16> = set.iter().map(|&place| 640 + place as u16).collect();
+            assert_eq!(list[..set.len()], expected, "{bits:x}");
+            let mut list = [0; 64];
+            l.choose(bits as u32, &names, &mut list);
+            let expected: Vec<u16> = set.iter().filter(|p| **p < 32).map(|&place| names[place]).collect();
+            assert_eq!(list[..expected.len()], expected, "{bits:x}");
+
+            let numbers: [i16; 32] = std::array::from_fn(|_| draws.next_u32() as i16);
+            let largest = numbers.map(|number| number as u16).into_iter().max();
+            assert_eq!(Some(l.largest(l.load(&numbers))), largest);
+            let mut totals = [l.no_totals(); 2];
+            let mut sums = [0i32; 32];
+            for factor in [3, -32768, 1] {
+                for (half, total) in totals.iter_mut().enumerate() {
+                    let terms: &[i16; 16] = numbers[16 * half..].first_chunk().unwrap();
+                    *total = l.add_products(*total, terms, factor);
+                }
+                let terms = sums.iter_mut().zip(numbers);
+                terms.for_each(|(sum, number)| *sum += i32::from(factor) * i32::from(number));
+            }
+            let shifted = sums.map(|sum| sum + 8192 >> 14);
+            let totals = totals.map(|total| l.shift_totals(total, 8192, 14));
+            let beyond =
+                shifted[..16].iter().rev().fold(0, |bits, s| bits << 1 | u32::from(s.abs() > 20_000));
+            assert_eq!(l.beyond(totals[0], 20_000), beyond);
+            let held = shifted.map(|sum| sum.clamp(-20_000, 20_000) as i16);
+            assert_eq!(stored(l, l.held_totals(totals, 20_000)), held);
+            let held = shifted.map(|sum| sum.clamp(-32_768, 32_767) as i16);
+            assert_eq!(stored(l, l.held_totals(totals, 1 << 15)), held);
+            let mut window = shifted;
+            l.accumulate(l.load(&numbers), &mut window);
+            assert_eq!(
+                window.to_vec(),
+                shifted.iter().zip(numbers).map(|(s, n)| s + i32::from(n)).collect::<Vec<_>>()
+            );
+        }
+        let mut dither = Dither::unseeded();
+        dither.seed(&mut draws);
+        let mut generators = l.load_generators(dither.state());
+        for _ in 0..100 {
+            let block;
+            (generators, block) = l.next_generators(generators);
+            assert_eq!(stored(l, block), dither.draw().map(|number| number as i16));
+        }
+        let mut state = [0; 16];
+        l.store_generators(generators, &mut state);
+        assert_eq!(&state, dither.state());
+    }
+
+    #[test]
+    fn have_the_results_of_single_numbers() {
+        if let Some(token) = Avx512::try_new() {
+            sigmoids(Wide(token));
+            others(Wide(token));
         }
         if let Some(token) = pulp::x86::V3::try_new() {
-            assert_eq!(apical::vector::Pair(token).sigmoids(&potentials), potentials.map(scalar));
+            sigmoids(Pair(token));
+            others(Pair(token));
         }
     }
 }
