@@ -327,6 +327,11 @@ mod x86 {
             bw._mm512_mask_blend_epi16(negative, above_half, below)
         }
         #[inline(always)]
+        fn sum(self, a: __m512i) -> i32 {
+            let pairs = self.0.avx512bw._mm512_madd_epi16(a, self.splat(1));
+            self.0.avx512f._mm512_reduce_add_epi32(pairs)
+        }
+        #[inline(always)]
         fn largest(self, a: __m512i) -> u16 {
             let halves: [__m256i; 2] = must_cast(a);
             largest(self.0.sse2, self.0.sse4_1, self.0.avx2._mm256_max_epu16(halves[0], halves[1]))
@@ -357,9 +362,8 @@ mod x86 {
             *to = must_cast(block);
         }
         #[inline(always)]
-        fn count_zeros(self, counts: __m512i, a: __m512i) -> __m512i {
-            let zeros = self.0.avx512bw._mm512_testn_epi16_mask(a, a);
-            self.0.avx512bw._mm512_mask_add_epi16(counts, zeros, counts, self.splat(1))
+        fn min_unsigned(self, a: __m512i, b: __m512i) -> __m512i {
+            self.0.avx512bw._mm512_min_epu16(a, b)
         }
         #[inline(always)]
         fn differing(self, a: __m512i, b: __m512i) -> u32 {
@@ -542,6 +546,12 @@ mod x86 {
             outlined(self.0, f)
         }
         #[inline(always)]
+        fn sum(self, a: Self::Block) -> i32 {
+            let pairs = a.map(|half| self.0.avx2._mm256_madd_epi16(half, self.0.avx._mm256_set1_epi16(1)));
+            let sums: [i32; 8] = must_cast(self.0.avx2._mm256_add_epi32(pairs[0], pairs[1]));
+            sums.into_iter().sum()
+        }
+        #[inline(always)]
         fn largest(self, [low, high]: Self::Block) -> u16 {
             largest(self.0.sse2, self.0.sse4_1, self.0.avx2._mm256_max_epu16(low, high))
         }
@@ -579,10 +589,8 @@ mod x86 {
             *to = must_cast(block);
         }
         #[inline(always)]
-        fn count_zeros(self, counts: Self::Block, a: Self::Block) -> Self::Block {
-            // A lane that is equal is −1.
-            let zeros = Self::each(a, self.splat(0), |a, zero| self.0.avx2._mm256_cmpeq_epi16(a, zero));
-            self.subtract(counts, zeros)
+        fn min_unsigned(self, a: Self::Block, b: Self::Block) -> Self::Block {
+            Self::each(a, b, |a, b| self.0.avx2._mm256_min_epu16(a, b))
         }
         #[inline(always)]
         fn differing(self, a: Self::Block, b: Self::Block) -> u32 {

@@ -6,18 +6,24 @@
 use super::lanes::{Lanes, spill};
 use crate::formats::Variable;
 use crate::losses::Losses;
+use crate::tables::noise::BLOCK;
 
 /// Losses of the updates of a layer, lane by lane.
 pub(super) struct Counted<L: Lanes> {
-    /// Changes that rounded to nothing, those without an error among them.
-    still: L::Block,
+    /// Changes that came to something.
+    moved: L::Block,
     /// Rounded change − change, in the changes' own steps.
     bias: L::Block,
     /// Blocks that the lanes have room for.
-    room: u32,
+    room: usize,
+    /// Whether a column has more blocks than there ever is room for.
+    tight: bool,
+    /// Blocks of a column.
+    blocks: usize,
     /// Bits that a change loses; and the mask of them.
     shift: u32,
     below_one: L::Block,
+    one: L::Block,
     columns: i64,
     /// Entries of a column, and those whose error is zero.
     entries: i64,
@@ -30,12 +36,18 @@ impl<L: Lanes> Counted<L> {
     #[inline(always)]
     pub(super) fn new(l: L, shift: u8, errors: &[i16]) -> Self {
         let (none, shift) = (l.splat(0), u32::from(shift) & 15);
+        let blocks = errors.len().div_ceil(BLOCK);
+        let tight = blocks > Self::room(shift);
         let idle: usize = errors.iter().map(|&error| usize::from(error == 0)).sum();
         Self {
-            still: none,
+            moved: none,
             bias: none,
             room: Self::room(shift),
+            blocks: if tight { 0 } else { blocks },
+            tight,
             shift,
+            // A compiler that knew it would make a mask of the comparison with it, and take longer.
+            one: l.splat(core::hint::black_box(1)),
             below_one: l.splat((1i16 << shift).wrapping_sub(1)),
             columns: 0,
             entries: errors.len() as i64,
@@ -46,44 +58,70 @@ impl<L: Lanes> Counted<L> {
 
     /// A bias below 2^shift in each block fits into 16 bits so often.
     #[inline(always)]
-    fn room(shift: u32) -> u32 {
-        1u32 << (15u32.wrapping_sub(shift) & 15)
+    fn room(shift: u32) -> usize {
+        1usize << (15u32.wrapping_sub(shift) & 15)
     }
 
     /// A column is to be changed.
     #[inline(always)]
-    pub(super) fn enter_column(&mut self) {
+    pub(super) fn enter_column(&mut self, l: L) {
         self.columns = self.columns.wrapping_add(1);
+        let blocks = self.blocks;
+        if self.room < blocks {
+            self.empty(l);
+        }
+        self.room = self.room.wrapping_sub(blocks);
     }
 
-    /// A block of changes: `rounded` is the change with `noise` added, `step` its upper bits.
+    /// The counts in lanes, to be kept in registers while a column is changed.
     #[inline(always)]
-    pub(super) fn add(&mut self, l: L, rounded: L::Block, noise: L::Block, step: L::Block) {
-        self.still = l.count_zeros(self.still, step);
+    pub(super) fn lanes(&self) -> (L::Block, L::Block) {
+        (self.moved, self.bias)
+    }
+
+    /// The other way round.
+    #[inline(always)]
+    pub(super) fn put(&mut self, (moved, bias): (L::Block, L::Block)) {
+        (self.moved, self.bias) = (moved, bias);
+    }
+
+    /// Adds a block of changes to the counts in lanes: `rounded` is the change with `noise`
+    /// added, `step` its upper bits.
+    #[inline(always)]
+    pub(super) fn add(
+        &mut self,
+        l: L,
+        (moved, bias): &mut (L::Block, L::Block),
+        rounded: L::Block,
+        noise: L::Block,
+        step: L::Block,
+    ) {
+        *moved = l.add(*moved, l.min_unsigned(step, self.one));
         // step·2^shift − change = noise − what the shift cut off.
-        self.bias = l.add(self.bias, l.subtract(noise, l.and(rounded, self.below_one)));
-        self.room = self.room.wrapping_sub(1);
-        if self.room == 0 {
+        *bias = l.add(*bias, l.subtract(noise, l.and(rounded, self.below_one)));
+        if self.tight {
+            self.put((*moved, *bias));
             self.empty(l);
+            (*moved, *bias) = self.lanes();
         }
     }
 
     #[inline(always)]
     fn empty(&mut self, l: L) {
-        let (still, bias) = self.totals;
-        let sums = (i64::from(l.sum(self.still)), i64::from(l.sum(self.bias)));
-        self.totals = (still.wrapping_add(sums.0), bias.wrapping_add(sums.1));
+        let (moved, bias) = self.totals;
+        let sums = (i64::from(l.sum(self.moved)), i64::from(l.sum(self.bias)));
+        self.totals = (moved.wrapping_add(sums.0), bias.wrapping_add(sums.1));
         let none = l.splat(0);
-        (self.still, self.bias, self.room) = (none, none, Self::room(self.shift));
+        (self.moved, self.bias, self.room) = (none, none, Self::room(self.shift));
     }
 
     /// Notes everything.
     #[inline(always)]
     pub(super) fn note(mut self, l: L, losses: &mut Losses<'_>, variable: Variable) {
         self.empty(l);
-        let (still, bias) = self.totals;
+        let (moved, bias) = self.totals;
         let meant = self.columns.wrapping_mul(self.entries.wrapping_sub(self.idle));
-        let lost = still.wrapping_sub(self.columns.wrapping_mul(self.idle));
+        let lost = meant.wrapping_sub(moved);
         losses.updated(
             variable,
             meant as u64,

@@ -5,6 +5,7 @@
 //! be padded to whole blocks of 32 units; weights in the padding are zero.
 
 use super::counted::{Counted, sum};
+use super::note::{Count, Nobody, Note};
 use super::{Kernels, fits, plain};
 use crate::arithmetic::{Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch};
 use crate::formats::{STATE_LIMIT, Variable};
@@ -129,8 +130,8 @@ pub trait Lanes: Copy {
     fn load_unsigned(self, from: &[u16; 32]) -> Self::Block;
     /// To memory, unsigned.
     fn store_unsigned(self, block: Self::Block, to: &mut [u16; 32]);
-    /// counts + 1 in the lanes where a is zero.
-    fn count_zeros(self, counts: Self::Block, a: Self::Block) -> Self::Block;
+    /// The smaller of each pair of unsigned numbers.
+    fn min_unsigned(self, a: Self::Block, b: Self::Block) -> Self::Block;
     /// Bit i: whether number i of a is not number i of b.
     fn differing(self, a: Self::Block, b: Self::Block) -> u32;
     /// Whether any number of a is not that of b.
@@ -283,7 +284,7 @@ impl<L: Lanes> Kernels for Vector<L> {
         let mut counted = Counted::new(self.0, layer.update_shift, if COUNT { errors } else { &[] });
         let change = Change { variable, shift: layer.update_shift };
         let magnitudes = match added {
-            Added::Constant(_) => self.change::<W, COUNT, false, true>(
+            Added::Constant(_) => self.change::<W, COUNT, false, true, false>(
                 change,
                 weights,
                 errors,
@@ -292,9 +293,15 @@ impl<L: Lanes> Kernels for Vector<L> {
                 &mut counted,
                 losses,
             ),
-            Added::Dither => {
-                self.change::<W, COUNT, true, true>(change, weights, errors, psp, noise, &mut counted, losses)
-            }
+            Added::Dither => self.change::<W, COUNT, true, true, false>(
+                change,
+                weights,
+                errors,
+                psp,
+                noise,
+                &mut counted,
+                losses,
+            ),
         };
         if COUNT {
             counted.note(self.0, losses, variable);
@@ -428,6 +435,8 @@ impl<L: Lanes> Vector<L> {
         let constant = l.splat(if let Added::Constant(value) = added { value } else { 0 });
         let mut generators = l.load_generators(dither.state());
         let reciprocal = reciprocal(steps);
+        // The longest step is 2¹⁵ · 2^−shift, rounded.
+        let farthest = 0x7FFEu16.wrapping_sub(0x8000 >> (shift & 15));
         let mut bounds = matrix.bounds.iter_mut();
         let columns = matrix.weights.chunks_exact_mut(matrix.stride.max(1));
         for ((column, &sum), input) in columns.zip(presynaptic).zip(0u32..) {
@@ -445,15 +454,28 @@ impl<L: Lanes> Vector<L> {
             let numbers;
             (generators, numbers) = l.next_generators(generators);
             let noise = if DITHERED { numbers } else { constant };
-            let magnitudes = self.change::<W, COUNT, DITHERED, BOUNDED>(
-                change,
-                column,
-                errors,
-                psp,
-                noise,
-                &mut counted,
-                losses,
-            );
+            // Where no weight can reach its limit, counting need not look.
+            let safe = COUNT && bound.as_ref().is_some_and(|bound| **bound < farthest);
+            let magnitudes = match safe {
+                true => self.change::<W, COUNT, DITHERED, BOUNDED, true>(
+                    change,
+                    column,
+                    errors,
+                    psp,
+                    noise,
+                    &mut counted,
+                    losses,
+                ),
+                false => self.change::<W, COUNT, DITHERED, BOUNDED, false>(
+                    change,
+                    column,
+                    errors,
+                    psp,
+                    noise,
+                    &mut counted,
+                    losses,
+                ),
+            };
             if let Some(bound) = bound {
                 *bound = l.largest(magnitudes);
             }
@@ -530,10 +552,11 @@ impl<L: Lanes> Vector<L> {
     }
 
     /// The update of a column with `noise` added before the shift: a constant, or the dither
-    /// of the first block. Returns the largest magnitude of each lane, where it is `BOUNDED`.
+    /// of the first block. Returns the largest magnitude of each lane, where it is `BOUNDED`;
+    /// where it is `SAFE`, no weight can reach its limit.
     #[inline(always)]
     #[allow(clippy::too_many_arguments)] // a column, its two factors, its noise, its losses
-    fn change<W: Weight, const COUNT: bool, const DITHERED: bool, const BOUNDED: bool>(
+    fn change<W: Weight, const COUNT: bool, const DITHERED: bool, const BOUNDED: bool, const SAFE: bool>(
         &self,
         Change { variable, shift }: Change,
         weights: &mut [W],
@@ -550,8 +573,9 @@ impl<L: Lanes> Vector<L> {
         let psp = l.splat(psp);
         let mut largest = l.splat(0);
         if COUNT {
-            counted.enter_column();
+            counted.enter_column(l);
         }
+        let mut counts = counted.lanes();
         let blocks = weights.as_chunks_mut::<32>().0.iter_mut().zip(errors.as_chunks::<32>().0);
         for ((weights, errors), block) in blocks.zip(0usize..) {
             let noise =
@@ -564,15 +588,18 @@ impl<L: Lanes> Vector<L> {
             let sum = l.add_held(old, step);
             W::store(l, sum, weights);
             if COUNT {
-                counted.add(l, rounded, noise, step);
-                let exact = W::exact_or_held(l, old, step, sum);
-                if l.differ(exact, sum) {
+                counted.add(l, &mut counts, rounded, noise, step);
+                let exact = if SAFE { sum } else { W::exact_or_held(l, old, step, sum) };
+                if !SAFE && l.differ(exact, sum) {
                     note_beyond(losses, variable, l.differing(exact, sum), block.wrapping_mul(BLOCK));
                 }
             }
             if BOUNDED {
                 largest = l.max(largest, l.magnitude(sum));
             }
+        }
+        if COUNT {
+            counted.put(counts);
         }
         largest
     }
@@ -756,7 +783,12 @@ impl<L: Lanes> NarrowSum<L> {
         block: usize,
         losses: &mut Losses<'_>,
     ) {
-        self.lanes.store(self.narrowed::<COUNT>(total, u32::MAX, block, losses), sums);
+        let first = block.wrapping_mul(BLOCK);
+        let narrowed = match COUNT {
+            true => self.narrowed(total, u32::MAX, first, &mut Count(losses)),
+            false => self.narrowed(total, u32::MAX, first, &mut Nobody),
+        };
+        self.lanes.store(narrowed, sums);
     }
 
     /// Narrows the sums of a block whose weights have one fraction bit more than the filters, as those of
@@ -766,29 +798,36 @@ impl<L: Lanes> NarrowSum<L> {
         self.lanes.shift_right(self.lanes.add(total, self.one), 1)
     }
 
-    /// Narrows the sums of a block, of which the lanes of `live` are counted.
+    /// Narrows the sums of a block, of which the lanes of `live` are counted, the first being
+    /// unit `first`.
     #[inline(always)]
-    pub(super) fn narrowed<const COUNT: bool>(
+    pub(super) fn narrowed(
         &self,
         total: L::Block,
         live: u32,
-        block: usize,
-        losses: &mut Losses<'_>,
+        first: usize,
+        note: &mut impl Note<L>,
     ) -> L::Block {
-        let l = self.lanes;
         if self.halve {
             return self.halved(total);
         }
+        self.raised(total, live, first, note)
+    }
+
+    /// Narrows the sums of a block whose weights have fewer fraction bits than the filters.
+    #[inline(always)]
+    pub(super) fn raised(
+        &self,
+        total: L::Block,
+        live: u32,
+        first: usize,
+        note: &mut impl Note<L>,
+    ) -> L::Block {
+        let l = self.lanes;
         let near = l.max(self.beyond.0, l.min(self.beyond.1, total));
         let shifted = l.shift_left(near, self.shift);
         let held = l.max(self.limits.0, l.min(self.limits.1, shifted));
-        if COUNT {
-            let back = l.shift_right(held, self.shift);
-            if l.differ(total, back) {
-                let beyond = l.differing(total, back) & live;
-                note_beyond(losses, Variable::Accumulator, beyond, block.wrapping_mul(BLOCK));
-            }
-        }
+        note.held(l, Variable::Accumulator, total, l.shift_right(held, self.shift), (live, first));
         held
     }
 }
@@ -896,56 +935,52 @@ impl<L: Lanes> Step<L> {
     ) {
         let l = self.lanes;
         let first = block.wrapping_mul(BLOCK);
-        let potential = self.moved::<COUNT>(x2, l.load(bias), l.load(soma), pull, u32::MAX, first, losses);
+        let (bias, old) = (l.load(bias), l.load(soma));
+        let potential = match COUNT {
+            true => self.moved(x2, bias, old, pull, (u32::MAX, first), &mut Count(losses)),
+            false => self.moved(x2, bias, old, pull, (u32::MAX, first), &mut Nobody),
+        };
         l.store(potential, soma);
     }
 
-    /// The same in registers; lanes of `live` are counted, the first of which is unit `first`.
+    /// The same in registers; `lanes` says which are neurons, and which unit the first is.
     #[inline(always)]
-    #[allow(clippy::too_many_arguments)] // a block of neurons, what pulls it, its losses
-    pub(super) fn moved<const COUNT: bool>(
+    pub(super) fn moved(
         &self,
         x2: L::Block,
         bias: L::Block,
         old: L::Block,
         pull: Option<L::Block>,
-        live: u32,
-        first: usize,
-        losses: &mut Losses<'_>,
+        lanes: (u32, usize),
+        note: &mut impl Note<L>,
     ) -> L::Block {
         let l = self.lanes;
         let drive = l.add(l.product(x2, self.basal), l.and(x2, self.basal_whole));
-        self.moved_by::<COUNT>(drive, bias, old, pull, live, first, losses)
+        self.moved_by(drive, bias, old, pull, lanes, note)
     }
 
     /// The same from narrow(k_B · gain · x₂).
     #[inline(always)]
-    #[allow(clippy::too_many_arguments)] // those of `moved`
-    pub(super) fn moved_by<const COUNT: bool>(
+    pub(super) fn moved_by(
         &self,
         drive: L::Block,
         bias: L::Block,
         old: L::Block,
         pull: Option<L::Block>,
-        live: u32,
-        first: usize,
-        losses: &mut Losses<'_>,
+        lanes: (u32, usize),
+        note: &mut impl Note<L>,
     ) -> L::Block {
         let l = self.lanes;
         let exact = l.add_held(drive, bias);
         let basal = self.held(exact);
-        if COUNT && l.differ(exact, basal) {
-            note_beyond(losses, Variable::Basal, l.differing(exact, basal) & live, first);
-        }
+        note.held(l, Variable::Basal, exact, basal, lanes);
         let moved = l.product(l.subtract(basal, old), self.soma);
         match pull {
             None => l.add(old, moved),
             Some(pull) => {
                 let exact = l.add_held(pull, moved);
                 let potential = self.held(exact);
-                if COUNT && l.differ(exact, potential) {
-                    note_beyond(losses, Variable::Soma, l.differing(exact, potential) & live, first);
-                }
+                note.held(l, Variable::Soma, exact, potential, lanes);
                 potential
             }
         }

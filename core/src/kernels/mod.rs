@@ -5,6 +5,7 @@
 
 mod counted;
 pub mod lanes;
+mod note;
 pub mod plain;
 mod run;
 

@@ -6,7 +6,8 @@
 //! potentials stay in registers, and the part of the weights that belongs to them in the
 //! first-level cache. The bits are those of the way step by step.
 
-use super::lanes::{Lanes, NarrowSum, Step, Vector, mask, note_beyond, pulls};
+use super::lanes::{Lanes, NarrowSum, Step, Vector, mask, pulls};
+use super::note::{Count, Look, Nobody, Note};
 use crate::arithmetic::{Columns, Neurons, Run, Scratch};
 use crate::formats::{ACCUMULATOR_LIMIT, Variable};
 use crate::losses::Losses;
@@ -58,6 +59,10 @@ impl<L: Lanes> Vector<L> {
         while first < blocks {
             tiles.work::<1, COUNT>(first, &mut neurons, scratch, &mut trains.masks, losses);
             first = first.wrapping_add(1);
+        }
+        if COUNT {
+            // What is lost at the end of a phase is lost in its last step.
+            losses.enter_run_step(run.steps.saturating_sub(1));
         }
         self.list(run.steps, trains, None);
         true
@@ -273,42 +278,59 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
         losses: &mut Losses<'_>,
     ) {
         let layer = self.layer;
-        let usual = neurons.history.is_empty() && layer.sum_shift == -1 && layer.basal_whole == 0;
+        let halved = layer.sum_shift == -1;
+        let usual = neurons.history.is_empty() && halved == (W::EXACT_SPIKES == 0) && layer.basal_whole == 0;
         let l = self.lanes;
         macro_rules! steps {
-            ($usual:literal, $taught:literal, $width:literal) => {
+            ($usual:literal, $taught:literal, $width:literal, $note:expr) => {
                 l.apart(
                     #[inline(always)]
-                    || {
-                        self.steps::<TILE, $usual, $taught, $width, COUNT>(
-                            first, neurons, scratch, masks, losses,
-                        )
-                    },
+                    || self.steps::<TILE, $usual, $taught, $width>(first, neurons, scratch, masks, $note),
                 )
             };
         }
-        match (usual, self.run.label.is_some(), self.width) {
-            (true, false, Width::Narrow) => steps!(true, false, 0),
-            (true, false, Width::Halved) => steps!(true, false, 1),
-            (true, false, Width::Wide) => steps!(true, false, 2),
-            (true, true, _) => steps!(true, true, 2),
-            (false, false, Width::Narrow) => steps!(false, false, 0),
-            (false, false, _) => steps!(false, false, 2),
-            (false, true, _) => steps!(false, true, 2),
+        let taught = self.run.label.is_some();
+        if usual && !COUNT {
+            return match (taught, self.width) {
+                (true, _) => steps!(true, true, 2, &mut Nobody),
+                (false, Width::Narrow) => steps!(true, false, 0, &mut Nobody),
+                (false, Width::Halved) => steps!(true, false, 1, &mut Nobody),
+                (false, Width::Wide) => steps!(true, false, 2, &mut Nobody),
+            };
+        }
+        if usual && let Some(before) = Before::<TILE>::of(neurons, first) {
+            let mut look = Look(0);
+            match (taught, self.width) {
+                (true, _) => steps!(true, true, 2, &mut look),
+                (false, Width::Narrow) => steps!(true, false, 0, &mut look),
+                (false, Width::Halved) => steps!(true, false, 1, &mut look),
+                (false, Width::Wide) => steps!(true, false, 2, &mut look),
+            }
+            if look.0 == 0 {
+                return;
+            }
+            before.restore(neurons, first);
+        }
+        match (taught, self.width, COUNT) {
+            (true, _, false) => steps!(false, true, 2, &mut Nobody),
+            (false, Width::Narrow, false) => steps!(false, false, 0, &mut Nobody),
+            (false, _, false) => steps!(false, false, 2, &mut Nobody),
+            (true, _, true) => steps!(false, true, 2, &mut Count(losses)),
+            (false, _, true) => steps!(false, false, 2, &mut Count(losses)),
         }
     }
 
-    /// The same, where `USUAL` stands for weights of 16 bits and no cut kernel, whose
+    /// The same, where `USUAL` stands for weights at their usual place and no cut kernel, whose
     /// loop has the fewest instructions; `WIDTH` is a [`Width`]. A loop that holds nothing
     /// rare keeps its state in registers.
     #[inline(always)]
-    fn steps<const TILE: usize, const USUAL: bool, const TAUGHT: bool, const WIDTH: u8, const COUNT: bool>(
+    fn steps<const TILE: usize, const USUAL: bool, const TAUGHT: bool, const WIDTH: u8>(
         &self,
         first: usize,
         neurons: &mut Neurons<'_, i16, i32>,
         scratch: &mut Scratch<'_>,
         masks: &mut Masks<'_>,
-        losses: &mut Losses<'_>,
+        note: &mut impl Note<L>,
     ) {
         let (l, run) = (self.lanes, self.run);
         let narrow = NarrowSum::new(l, self.layer.sum_shift);
@@ -349,9 +371,7 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
         for ((((step, spikes), &split), share), ((((places, fired), twice), thrice), more)) in
             steps.zip(spikes).zip(&*scratch.splits).zip(shares).zip(words)
         {
-            if COUNT {
-                losses.enter_run_step(step);
-            }
+            note.enter_step(step);
             let (Some(places), Some(fired), Some(twice), Some(thrice)) = (
                 places.first_chunk::<TILE>(),
                 fired.first_chunk_mut::<TILE>(),
@@ -360,11 +380,12 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
             ) else {
                 return;
             };
-            let totals = match WIDTH {
-                0 => add_some(l, columns, spikes),
-                1 => add_halves::<L, W, TILE, COUNT>(l, columns, spikes, split, first, losses),
-                _ => self.add_widely::<TILE, COUNT>(spikes, first, losses),
-            };
+            let mut totals = [l.splat(0); TILE];
+            match WIDTH {
+                0 => add_some(l, columns, spikes, &mut totals),
+                1 => add_halves(l, columns, spikes, split, &mut totals, first, note),
+                _ => self.add_widely(spikes, &mut totals, first, note),
+            }
             each::<TILE>(
                 #[inline(always)]
                 |block| {
@@ -389,14 +410,18 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
                     let pull = if TAUGHT { Some(pull) } else { None };
                     let Moving { mut x1, mut x2, mut c, mut credit } = *moving;
                     if USUAL {
-                        (x1, x2) = step_of.filtered(narrow.halved(total), x1, x2, None);
+                        let sum = match W::EXACT_SPIKES {
+                            0 => narrow.halved(total),
+                            _ => narrow.raised(total, live, unit, note),
+                        };
+                        (x1, x2) = step_of.filtered(sum, x1, x2, None);
                         let drive = l.product(x2, step_of.basal);
-                        c = step_of.moved_by::<COUNT>(drive, bias, c, pull, live, unit, losses);
+                        c = step_of.moved_by(drive, bias, c, pull, (live, unit), note);
                     } else {
-                        let sum = narrow.narrowed::<COUNT>(total, live, at, losses);
+                        let sum = narrow.narrowed(total, live, unit, note);
                         let tail = exchange(l, neurons.history, oldest, at, sum);
                         (x1, x2) = step_of.filtered(sum, x1, x2, tail);
-                        c = step_of.moved::<COUNT>(x2, bias, c, pull, live, unit, losses);
+                        c = step_of.moved(x2, bias, c, pull, (live, unit), note);
                     }
                     fire(l, c, place, share, &mut credit, [fired, twice, thrice], more);
                     *moving = Moving { x1, x2, c, credit };
@@ -433,41 +458,72 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
 
     /// Σ of the columns that spiked, in 32 bits.
     #[inline(always)]
-    fn add_widely<const TILE: usize, const COUNT: bool>(
+    fn add_widely<const TILE: usize>(
         &self,
         spikes: &[u16],
+        totals: &mut [L::Block; TILE],
         first: usize,
-        losses: &mut Losses<'_>,
-    ) -> [L::Block; TILE] {
-        let mut held = [self.lanes.splat(0); TILE];
-        for (block, held) in (first..).zip(&mut held) {
-            *held = self.add_block::<COUNT>(spikes, block, losses);
+        note: &mut impl Note<L>,
+    ) {
+        for (block, total) in (first..).zip(totals) {
+            *total = self.add_block(spikes, block.wrapping_mul(BLOCK), note);
         }
-        held
     }
 
-    /// The same for one block.
+    /// The same for one block, whose first is unit `unit`.
     #[inline(always)]
-    fn add_block<const COUNT: bool>(
-        &self,
-        spikes: &[u16],
-        block: usize,
-        losses: &mut Losses<'_>,
-    ) -> L::Block {
+    fn add_block<N: Note<L>>(&self, spikes: &[u16], unit: usize, note: &mut N) -> L::Block {
         let (l, kernels) = (self.lanes, Vector(self.lanes));
-        let unit = block.wrapping_mul(BLOCK);
         let low = kernels.sum_widely(self.columns, spikes, unit);
         let high = match unit.wrapping_add(16) {
             beyond if beyond >= self.columns.units => l.no_totals(),
             unit => kernels.sum_widely(self.columns, spikes, unit),
         };
-        if COUNT {
+        if N::ASKS {
             let beyond = l.beyond(low, ACCUMULATOR_LIMIT) | l.beyond(high, ACCUMULATOR_LIMIT) << 16;
             if beyond != 0 {
-                note_beyond(losses, Variable::Accumulator, beyond, unit);
+                note.beyond(Variable::Accumulator, beyond, unit);
             }
         }
         l.held_totals([low, high], ACCUMULATOR_LIMIT)
+    }
+}
+
+/// What a tile changes, as it was before.
+struct Before<const TILE: usize> {
+    states: [[[i16; BLOCK]; TILE]; 3],
+    soma_sums: [[i32; BLOCK]; TILE],
+    psp: [[u16; BLOCK]; TILE],
+}
+
+impl<const TILE: usize> Before<TILE> {
+    #[inline(always)]
+    fn of(neurons: &mut Neurons<'_, i16, i32>, first: usize) -> Option<Self> {
+        Some(Self {
+            states: [
+                *tile_mut(neurons.fast, first)?,
+                *tile_mut(neurons.slow, first)?,
+                *tile_mut(neurons.soma, first)?,
+            ],
+            soma_sums: *tile_mut(neurons.soma_sums, first)?,
+            psp: *tile_mut(neurons.psp, first)?,
+        })
+    }
+
+    #[inline(always)]
+    fn restore(&self, neurons: &mut Neurons<'_, i16, i32>, first: usize) {
+        let states = [&mut *neurons.fast, &mut *neurons.slow, &mut *neurons.soma];
+        for (to, from) in states.into_iter().zip(&self.states) {
+            if let Some(to) = tile_mut(to, first) {
+                *to = *from;
+            }
+        }
+        if let Some(to) = tile_mut(neurons.soma_sums, first) {
+            *to = self.soma_sums;
+        }
+        if let Some(to) = tile_mut(neurons.psp, first) {
+            *to = self.psp;
+        }
     }
 }
 
@@ -494,46 +550,53 @@ fn add_some<L: Lanes, W: Weight, const TILE: usize>(
     l: L,
     columns: TileOf<'_, W, TILE>,
     spikes: &[u16],
-) -> [L::Block; TILE] {
-    let mut totals = [l.splat(0); TILE];
+    totals: &mut [L::Block; TILE],
+) {
     for &unit in spikes {
         let at = usize::from(unit).wrapping_mul(columns.stride).min(columns.last);
         if let Some(column) = columns.weights.get(at..).and_then(|column| column.first_chunk::<TILE>()) {
-            for (total, weights) in totals.iter_mut().zip(column) {
-                *total = l.add(*total, W::load(l, weights));
-            }
+            each::<TILE>(
+                #[inline(always)]
+                |block| {
+                    if let (Some(total), Some(weights)) = (totals.get_mut(block), column.get(block)) {
+                        *total = l.add(*total, W::load(l, weights));
+                    }
+                },
+            );
         }
     }
-    totals
 }
 
 /// The same where each of two parts certainly fits; held within ±[`ACCUMULATOR_LIMIT`].
 #[inline(always)]
-fn add_halves<L: Lanes, W: Weight, const TILE: usize, const COUNT: bool>(
+fn add_halves<L: Lanes, W: Weight, const TILE: usize>(
     l: L,
     columns: TileOf<'_, W, TILE>,
     spikes: &[u16],
     split: u16,
+    totals: &mut [L::Block; TILE],
     first: usize,
-    losses: &mut Losses<'_>,
-) -> [L::Block; TILE] {
+    note: &mut impl Note<L>,
+) {
     let (one, other) = spikes.split_at_checked(usize::from(split)).unwrap_or((spikes, &[]));
-    let mut totals = add_some(l, columns, one);
+    add_some(l, columns, one, totals);
     if other.is_empty() {
-        return totals;
+        return;
     }
     let limit = ACCUMULATOR_LIMIT as i16;
     let (low, high) = (l.splat(limit.wrapping_neg()), l.splat(limit));
-    let others = add_some(l, columns, other);
-    for (block, (total, other)) in (first..).zip(totals.iter_mut().zip(others)) {
-        let sum = l.add_held(*total, other);
-        *total = l.max(low, l.min(high, sum));
-        if COUNT && l.differ(sum, *total) {
-            let beyond = l.differing(sum, *total);
-            note_beyond(losses, Variable::Accumulator, beyond, block.wrapping_mul(BLOCK));
-        }
-    }
-    totals
+    let mut others = [l.splat(0); TILE];
+    add_some(l, columns, other, &mut others);
+    each::<TILE>(
+        #[inline(always)]
+        |block| {
+            let (Some(total), Some(&other)) = (totals.get_mut(block), others.get(block)) else { return };
+            let sum = l.add_held(*total, other);
+            *total = l.max(low, l.min(high, sum));
+            let unit = first.wrapping_add(block).wrapping_mul(BLOCK);
+            note.held(l, Variable::Accumulator, sum, *total, (u32::MAX, unit));
+        },
+    );
 }
 
 #[inline(always)]

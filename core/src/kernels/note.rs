@@ -1,0 +1,75 @@
+//! Who is told that something was held within its range.
+//!
+//! Counting in a loop that keeps its state in registers would cost it the registers. So a
+//! run only looks whether anything was held, and the rare tile where something was is gone
+//! through again, slowly and counted.
+
+use super::lanes::{Lanes, note_beyond};
+use crate::formats::Variable;
+use crate::losses::Losses;
+
+/// Who is told.
+pub(super) trait Note<L: Lanes> {
+    /// Whether anybody wants to know.
+    const ASKS: bool;
+    /// A step of a run begins.
+    #[inline(always)]
+    fn enter_step(&mut self, step: usize) {
+        let _ = step;
+    }
+    /// The chosen lanes of a block, whose first is unit `first`, were beyond their range.
+    fn beyond(&mut self, variable: Variable, lanes: u32, first: usize);
+    /// A block was to be `exact` and is `held`; only the lanes of `live` are neurons.
+    #[inline(always)]
+    fn held(
+        &mut self,
+        l: L,
+        variable: Variable,
+        exact: L::Block,
+        held: L::Block,
+        (live, first): (u32, usize),
+    ) {
+        if Self::ASKS && l.differ(exact, held) {
+            self.beyond(variable, l.differing(exact, held) & live, first);
+        }
+    }
+}
+
+/// Nobody.
+pub(super) struct Nobody;
+
+impl<L: Lanes> Note<L> for Nobody {
+    const ASKS: bool = false;
+    #[inline(always)]
+    fn beyond(&mut self, _: Variable, _: u32, _: usize) {}
+}
+
+/// Somebody who only wants to know whether there was anything.
+pub(super) struct Look(pub u32);
+
+impl<L: Lanes> Note<L> for Look {
+    const ASKS: bool = true;
+    #[inline(always)]
+    fn beyond(&mut self, _: Variable, lanes: u32, _: usize) {
+        self.0 |= lanes;
+    }
+    #[inline(always)]
+    fn held(&mut self, l: L, _: Variable, exact: L::Block, held: L::Block, (live, _): (u32, usize)) {
+        self.0 |= l.differing(exact, held) & live;
+    }
+}
+
+/// The losses.
+pub(super) struct Count<'a, 'b>(pub &'a mut Losses<'b>);
+
+impl<L: Lanes> Note<L> for Count<'_, '_> {
+    const ASKS: bool = true;
+    #[inline(always)]
+    fn enter_step(&mut self, step: usize) {
+        self.0.enter_run_step(step);
+    }
+    #[inline(always)]
+    fn beyond(&mut self, variable: Variable, lanes: u32, first: usize) {
+        note_beyond(self.0, variable, lanes, first);
+    }
+}
