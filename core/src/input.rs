@@ -39,7 +39,7 @@ impl Input<'_> {
     ///
     /// # Draws
     /// None.
-    #[inline]
+    #[inline(never)]
     pub fn show(&mut self, image: &[u8]) {
         let mut places = self.active.iter_mut().zip(self.potentials.iter_mut());
         let mut active = 0usize;

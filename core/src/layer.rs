@@ -193,7 +193,8 @@ impl<A: Arithmetic> Layer<'_, A> {
     }
 
     /// Changes the column of every presynaptic unit whose mean PSP is not zero, and the bias.
-    #[inline(always)]
+    #[cfg_attr(target_os = "none", inline(never))] // one text for all layers of a device
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn learn(&mut self, arithmetic: &A, presynaptic: &[u16], steps: u32, losses: &mut Losses<'_>) {
         let c = self.coefficients;
         let matrix = ColumnsMut { weights: self.weights, stride: self.stride, bounds: self.bounds };
