@@ -102,14 +102,20 @@ impl<A: Arithmetic> Layer<'_, A> {
         let columns =
             Columns { weights: self.weights, units: self.units, stride: self.stride, bounds: self.bounds };
         arithmetic.sum_columns(self.coefficients, columns, presynaptic, self.sums, losses);
-        let start = self.control.oldest.wrapping_mul(self.stride);
+        let oldest = match &mut *self.history {
+            [] => &mut [],
+            history => {
+                let start = self.control.oldest.wrapping_mul(self.stride);
+                history.get_mut(start..).and_then(|h| h.get_mut(..self.stride)).unwrap_or(&mut [])
+            }
+        };
         let state = Dynamics {
             sums: self.sums,
             fast: self.fast,
             slow: self.slow,
             soma: self.soma,
             bias: self.bias,
-            oldest: self.history.get_mut(start..).and_then(|h| h.get_mut(..self.stride)).unwrap_or(&mut []),
+            oldest,
         };
         let offsets = Offsets::new(&mut self.control.draws);
         let (c, spikes) = (self.coefficients, &mut self.spikes);
