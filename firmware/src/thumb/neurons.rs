@@ -25,7 +25,7 @@ pub fn advance(
     let Dynamics { sums, fast, slow, soma, bias, .. } = &*state;
     // All of them whole words, and as long as each other. Written out: as loops they would take longer than a neuron.
     let starts = sums.as_ptr().addr() | fast.as_ptr().addr() | slow.as_ptr().addr();
-    let odd = (starts | soma.as_ptr().addr() | bias.as_ptr().addr() | 2 * units) & 3;
+    let odd = (starts | soma.as_ptr().addr() | bias.as_ptr().addr() | (2 * units)) & 3;
     let lengths = (sums.len() ^ units) | (fast.len() ^ units) | (slow.len() ^ units);
     let fit = odd | lengths | (soma.len() ^ units) | (bias.len() ^ units) == 0;
     if !(small && large && fit && state.oldest.is_empty()) {
