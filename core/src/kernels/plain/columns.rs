@@ -18,7 +18,7 @@ fn narrow_sum(sum: i16, shift: i8) -> i16 {
     }
     let (exact, limit) = (i32::from(sum) << (shift & 15), i32::from(STATE_LIMIT));
     // One comparison for what is usual.
-    if exact.wrapping_add(limit) as u32 <= 2 * STATE_LIMIT as u32 {
+    if exact.wrapping_add(limit) as u32 <= const { (STATE_LIMIT as u32) << 1 } {
         return exact as i16;
     }
     exact.clamp(limit.wrapping_neg(), limit) as i16
