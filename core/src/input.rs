@@ -39,7 +39,7 @@ impl Input<'_> {
     ///
     /// # Draws
     /// None.
-    #[inline]
+    #[inline(never)]
     pub fn show(&mut self, image: &[u8]) {
         let (greys, rest) = image.get(..self.psp.len()).unwrap_or(image).as_chunks::<8>();
         let mut active = 0usize;

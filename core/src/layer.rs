@@ -102,14 +102,20 @@ impl<A: Arithmetic> Layer<'_, A> {
         let columns =
             Columns { weights: self.weights, units: self.units, stride: self.stride, bounds: self.bounds };
         arithmetic.sum_columns(self.coefficients, columns, presynaptic, self.sums, losses);
-        let start = self.control.oldest.wrapping_mul(self.stride);
+        let oldest = match &mut *self.history {
+            [] => &mut [],
+            history => {
+                let start = self.control.oldest.wrapping_mul(self.stride);
+                history.get_mut(start..).and_then(|h| h.get_mut(..self.stride)).unwrap_or(&mut [])
+            }
+        };
         let state = Dynamics {
             sums: self.sums,
             fast: self.fast,
             slow: self.slow,
             soma: self.soma,
             bias: self.bias,
-            oldest: self.history.get_mut(start..).and_then(|h| h.get_mut(..self.stride)).unwrap_or(&mut []),
+            oldest,
         };
         let offsets = Offsets::new(&mut self.control.draws);
         let (c, spikes) = (self.coefficients, &mut self.spikes);
@@ -195,7 +201,8 @@ impl<A: Arithmetic> Layer<'_, A> {
     }
 
     /// Changes the column of every presynaptic unit whose mean PSP is not zero, and the bias.
-    #[inline(always)]
+    #[cfg_attr(target_os = "none", inline(never))] // one text for all layers of a device
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn learn(&mut self, arithmetic: &A, presynaptic: &[u16], steps: u32, losses: &mut Losses<'_>) {
         let c = self.coefficients;
         let matrix = ColumnsMut { weights: self.weights, stride: self.stride, bounds: self.bounds };

@@ -169,14 +169,7 @@ impl Dither {
     /// The next 32 numbers.
     #[inline(always)]
     pub fn draw(&mut self) -> [u16; 32] {
-        let mut pairs = [0; DITHER_LANES];
-        self.draw_pairs(&mut pairs);
-        bytemuck::cast(pairs)
-    }
-
-    /// The same as words of two numbers, as they lie in memory.
-    #[inline(always)]
-    pub fn draw_pairs(&mut self, pairs: &mut [u32; DITHER_LANES]) {
+        let mut pairs = [0u32; DITHER_LANES];
         for (pair, lane) in pairs.iter_mut().zip(&mut self.lanes) {
             let mut x = *lane;
             x ^= x << 13;
@@ -186,6 +179,12 @@ impl Dither {
             // The high half first.
             *pair = if cfg!(target_endian = "little") { x.rotate_left(16) } else { x };
         }
+        bytemuck::cast(pairs)
+    }
+
+    /// The generators, for kernels that step them by their own means.
+    pub fn lanes_mut(&mut self) -> &mut [u32; DITHER_LANES] {
+        &mut self.lanes
     }
 
     /// The state, for kernels that step it in registers.

@@ -49,14 +49,10 @@ impl Kernels for Plain {
         spikes: &mut Spikes<'_>,
         losses: &mut Losses<'_>,
     ) {
-        if state.oldest.is_empty() && layer.basal_whole == 0 {
-            neurons::advance_freely::<COUNT>(layer, state, units, label, offsets, spikes, losses);
-        } else {
-            let Dynamics { sums, fast, slow, soma, bias, oldest } = state;
-            let state = Dynamics { sums, fast, slow, soma: &mut *soma, bias, oldest };
-            integrate_any::<COUNT>(layer, state, units, label, losses);
-            neurons::fire(soma.get(..units).unwrap_or(&[]), None, offsets, spikes);
-        }
+        let Dynamics { sums, fast, slow, soma, bias, oldest } = state;
+        let state = Dynamics { sums, fast, slow, soma: &mut *soma, bias, oldest };
+        integrate::<COUNT>(layer, state, units, label, losses);
+        neurons::fire(soma.get(..units).unwrap_or(&[]), None, offsets, spikes);
     }
 
     #[inline(always)]
@@ -339,7 +335,23 @@ impl Changes {
     }
 }
 
-/// Filters and somata of every neuron, with any kernel.
+/// Filters and somata of every neuron.
+#[inline(always)]
+pub fn integrate<const COUNT: bool>(
+    layer: &Coefficients,
+    state: Dynamics<'_, i16>,
+    units: usize,
+    label: Option<usize>,
+    losses: &mut Losses<'_>,
+) {
+    if state.oldest.is_empty() && layer.basal_whole == 0 {
+        neurons::integrate_freely::<COUNT>(layer, state, units, label, losses);
+    } else {
+        integrate_any::<COUNT>(layer, state, units, label, losses);
+    }
+}
+
+/// The same with any kernel.
 #[inline(never)]
 pub fn integrate_any<const COUNT: bool>(
     layer: &Coefficients,

@@ -55,7 +55,8 @@ pub fn learn<W: Weight>(
         if psp == 0 {
             continue;
         }
-        dither.draw_pairs(&mut noise.0);
+        // SAFETY: steps 16 lanes to 16 pairs.
+        unsafe { draw(dither.lanes_mut(), &mut noise.0) };
         let most = ((u32::from(largest) * psp) >> (15 + shift)) + 2;
         let near_the_end = |bound: &u16| u32::from(*bound) + most > 32767;
         if psp > 16383 || W::OFFSET && bound.as_deref().is_none_or(near_the_end) {
@@ -78,6 +79,29 @@ pub fn learn<W: Weight>(
 /// The noise of a block, where the lower bits of an address tell the place in it.
 #[repr(C, align(64))]
 struct Aligned([u32; 16]);
+
+/// As [`Dither::draw`]. r0: generators; r1: where their numbers go.
+#[unsafe(naked)]
+unsafe extern "C" fn draw(lanes: &mut [u32; 16], pairs: &mut [u32; 16]) {
+    naked_asm!(
+        "add r12, r1, #64",
+        "2:",
+        "ldrd r2, r3, [r0]",
+        "eor r2, r2, r2, lsl #13",
+        "eor r3, r3, r3, lsl #13",
+        "eor r2, r2, r2, lsr #17",
+        "eor r3, r3, r3, lsr #17",
+        "eor r2, r2, r2, lsl #5",
+        "eor r3, r3, r3, lsl #5",
+        "strd r2, r3, [r0], #8",
+        "ror r2, r2, #16",
+        "ror r3, r3, #16",
+        "strd r2, r3, [r1], #8",
+        "cmp r1, r12",
+        "bne 2b",
+        "bx lr",
+    )
+}
 
 /// The loop over a column: `$two` changes four weights, with errors in r4 and r5 and noise in r6 and r7, `$one` two of
 /// them, with r4 and r6. r8 is free, r9 and r11 are `$mask_noise` and `$mask_step`, r10 what is added to the noise, r12

@@ -59,6 +59,9 @@ pub fn fire(
             // places behind an offset up to the first that is out of the block, as the last one always is. Writes three
             // spikes a unit at most, and begins no block that there is no room for.
             unsafe { if names.is_some() { find_named(&mut search) } else { find(&mut search) } }
+            if search.units > 0 {
+                break; // no room
+            }
         }
         // SAFETY: both are ends of a part of `memory`.
         unsafe { search.out.offset_from_unsigned(ends.start) }

@@ -82,12 +82,18 @@ impl Kernels for Thumb {
             if COUNT || neurons::advance(layer, &mut state, units, label).is_none() {
                 let Dynamics { sums, fast, slow, ref mut soma, bias, ref mut oldest } = state;
                 let state = Dynamics { sums, fast, slow, soma, bias, oldest };
+                // The smallest text that does it.
                 plain::integrate_any::<COUNT>(layer, state, units, label, losses);
             }
             fire::fire(state.soma.get(..units).unwrap_or(&[]), None, offsets, spikes);
         }
         #[cfg(not(dsp))]
-        Plain.advance::<COUNT>(layer, state, units, label, offsets, spikes, losses);
+        {
+            let Dynamics { sums, fast, slow, ref mut soma, bias, ref mut oldest } = state;
+            let passed = Dynamics { sums, fast, slow, soma, bias, oldest };
+            plain::integrate::<COUNT>(layer, passed, units, label, losses);
+            fire::fire(state.soma.get(..units).unwrap_or(&[]), None, offsets, spikes);
+        }
     }
 
     #[inline(always)]

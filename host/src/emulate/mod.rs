@@ -56,7 +56,7 @@ pub struct EmulateArgs {
     /// Examples whose instructions are counted (0: none)
     #[arg(long, default_value_t = 50)]
     pub count: u32,
-    /// Have the board count what saturates, where it has more than 16 KB: slower, and 8 KB of flash more
+    /// Have the board count what saturates, where it has more than 16 KB; slower, by kernels that can
     #[arg(long)]
     pub counts: bool,
     /// Count the same network in f32 with micromath as well

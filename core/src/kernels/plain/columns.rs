@@ -1,8 +1,8 @@
 //! u = narrow(Σ columns): two or four weights a word, several words at a time in registers.
 
-use super::{held, hold_total, sum_widely};
+use super::{hold_total, sum_widely};
 use crate::arithmetic::Columns;
-use crate::formats::{ACCUMULATOR_LIMIT, Variable};
+use crate::formats::{ACCUMULATOR_LIMIT, STATE_LIMIT, Variable};
 use crate::losses::Losses;
 use crate::native::Weight;
 
@@ -10,14 +10,18 @@ use crate::native::Weight;
 ///
 /// # Numerics
 /// One fraction bit less: to nearest, halves upward. The same or more: exact, held within
-/// ±[`STATE_LIMIT`](crate::formats::STATE_LIMIT).
+/// ±[`STATE_LIMIT`].
 #[inline(always)]
 fn narrow_sum(sum: i16, shift: i8) -> i16 {
     if shift < 0 {
         return sum.wrapping_add(1) >> 1;
     }
-    let beyond = (1i16 << 14) >> (shift & 15);
-    held(sum.clamp(beyond.wrapping_neg(), beyond) << (shift & 15))
+    let (exact, limit) = (i32::from(sum) << (shift & 15), i32::from(STATE_LIMIT));
+    // One comparison for what is usual.
+    if exact.wrapping_add(limit) as u32 <= const { (STATE_LIMIT as u32) << 1 } {
+        return exact as i16;
+    }
+    exact.clamp(limit.wrapping_neg(), limit) as i16
 }
 
 /// u = narrow(Σ columns). Not inlined: one text for all layers and phases, and all registers
@@ -264,14 +268,16 @@ fn quad_tiles<const TILE: usize>(
         let mut totals = [[0u32; 2]; TILE];
         for &unit in spikes {
             if let Some(column) = words.tile::<TILE>(unit, first, last) {
-                for ([even, odd], quad) in totals.iter_mut().zip(column) {
+                for ([even, upper], quad) in totals.iter_mut().zip(column) {
                     let quad = quad ^ SIGNS;
                     *even = even.wrapping_add(quad & EVEN);
-                    *odd = odd.wrapping_add((quad >> 8) & EVEN);
+                    *upper = upper.wrapping_add(quad >> 8);
                 }
             }
         }
-        for (quad, [even, odd]) in tile.iter_mut().zip(totals) {
+        for (quad, [even, upper]) in tile.iter_mut().zip(totals) {
+            // The upper three bytes without the third: cheaper once than with every spike.
+            let odd = upper.wrapping_sub(even >> 16 << 8);
             let sums = [even as u16, odd as u16, (even >> 16) as u16, (odd >> 16) as u16];
             *quad = sums.map(|sum| sum.wrapping_sub(bias) as i16);
         }

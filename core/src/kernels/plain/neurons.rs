@@ -12,16 +12,14 @@ use crate::random::{Generator, Offsets};
 use crate::spikes::Spikes;
 use crate::tables::noise::{BLOCK, candidates, count, is_single};
 
-/// One step of every neuron where no kernel is cut and k_B · gain · 2 is below one.
+/// Filters and somata of every neuron where no kernel is cut and k_B · gain · 2 is below one.
 /// Differences of states held within 15 bits need no second look.
 #[inline(never)]
-pub(super) fn advance_freely<const COUNT: bool>(
+pub(super) fn integrate_freely<const COUNT: bool>(
     layer: &Coefficients,
     state: Dynamics<'_, i16>,
     units: usize,
     label: Option<usize>,
-    offsets: Offsets<'_, Generator>,
-    spikes: &mut Spikes<'_>,
     losses: &mut Losses<'_>,
 ) {
     let somas = state.soma.get_mut(..units).unwrap_or(&mut []);
@@ -46,7 +44,6 @@ pub(super) fn advance_freely<const COUNT: bool>(
             }
         }
     }
-    fire(somas, None, offsets, spikes);
 }
 
 /// Coefficients in registers.
