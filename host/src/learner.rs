@@ -12,6 +12,7 @@ use apical_core::losses::LayerTallies;
 use apical_core::native::{Native, Weight};
 use apical_core::parameters::LayerParameters;
 use apical_core::rounding::Rounding;
+use std::ops::RangeInclusive;
 
 /// What some training examples came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -188,6 +189,29 @@ pub enum Width {
     Sixteen,
     /// 8 bits: 4 behind the binary point in hidden layers, 3 in the output layer.
     Eight,
+    /// 16 bits with other binary points.
+    SixteenAt(Points),
+    /// 8 bits with other binary points.
+    EightAt(Points),
+}
+
+/// How many bits of the weights are behind the binary point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Points {
+    /// In hidden layers.
+    pub hidden: u8,
+    /// In the output layer.
+    pub output: u8,
+}
+
+impl Points {
+    /// What the compiled-in arithmetic can do: below, a change and its dither would not fit into
+    /// 16 bits; above, the sum of a step's columns would not.
+    pub const POSSIBLE: RangeInclusive<u8> = 3..=8;
+
+    const fn of(self, is_output: bool) -> u8 {
+        if is_output { self.output } else { self.hidden }
+    }
 }
 
 impl Width {
@@ -195,8 +219,8 @@ impl Width {
     #[must_use]
     pub const fn bits(self) -> u32 {
         match self {
-            Self::Sixteen => 16,
-            Self::Eight => 8,
+            Self::Sixteen | Self::SixteenAt(_) => 16,
+            Self::Eight | Self::EightAt(_) => 8,
         }
     }
 
@@ -207,6 +231,18 @@ impl Width {
             (Self::Sixteen, _) => 8,
             (Self::Eight, false) => 4,
             (Self::Eight, true) => 3,
+            (Self::SixteenAt(points) | Self::EightAt(points), _) => points.of(is_output),
+        }
+    }
+
+    /// The width of so many bits with these binary points.
+    #[must_use]
+    pub const fn at(bits: u32, points: Points) -> Self {
+        match (bits, points) {
+            (8, Points { hidden: 4, output: 3 }) => Self::Eight,
+            (8, points) => Self::EightAt(points),
+            (_, Points { hidden: 8, output: 8 }) => Self::Sixteen,
+            (_, points) => Self::SixteenAt(points),
         }
     }
 }
@@ -238,11 +274,11 @@ fn on<K>(model: &Model, layers: &[LayerParameters], width: Width, count: bool) -
 where
     K: Kernels + Default + Send + 'static,
 {
-    match (width, count) {
-        (Width::Sixteen, false) => boxed(Native::<K, i16, false>::new(K::default()), model, layers),
-        (Width::Sixteen, true) => boxed(Native::<K, i16, true>::new(K::default()), model, layers),
-        (Width::Eight, false) => boxed(Native::<K, i8, false>::new(K::default()), model, layers),
-        (Width::Eight, true) => boxed(Native::<K, i8, true>::new(K::default()), model, layers),
+    match (width.bits(), count) {
+        (16, false) => boxed(Native::<K, i16, false>::new(K::default()), model, layers),
+        (16, true) => boxed(Native::<K, i16, true>::new(K::default()), model, layers),
+        (_, false) => boxed(Native::<K, i8, false>::new(K::default()), model, layers),
+        (_, true) => boxed(Native::<K, i8, true>::new(K::default()), model, layers),
     }
 }
 

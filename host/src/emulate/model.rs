@@ -51,8 +51,8 @@ fn write_layer(bytes: &mut Vec<u8>, layer: &Stored, units: usize, width: Width) 
     let weights = |bytes: &mut Vec<u8>, weights: &[i64]| {
         for &weight in weights {
             match width {
-                Width::Sixteen => bytes.extend((weight as u16 ^ 0x8000).to_le_bytes()),
-                Width::Eight => bytes.push(weight as u8),
+                Width::Sixteen | Width::SixteenAt(_) => bytes.extend((weight as u16 ^ 0x8000).to_le_bytes()),
+                Width::Eight | Width::EightAt(_) => bytes.push(weight as u8),
             }
         }
         pad(bytes);

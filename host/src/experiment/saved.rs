@@ -11,7 +11,7 @@
 //! Numbers are little-endian. Those of the core are integers in the formats that the header
 //! names, biases times k_B; those of the reference are f64.
 
-use crate::learner::{Learner, Stored, Width};
+use crate::learner::{Learner, Points, Stored, Width};
 use apical_core::parameters::Preset;
 use apical_core::rounding::Rounding;
 use apical_core::tables::psp::Kernel;
@@ -165,7 +165,11 @@ impl Header {
         let presets = [Preset::Paper, Preset::May2017];
         let preset = presets.into_iter().find(|&preset| preset_name(preset) == self.preset);
         let rounding = Rounding::ALL.into_iter().find(|rounding| rounding.name() == self.rounding);
-        let width = if self.weight_bits == 8 { Width::Eight } else { Width::Sixteen };
+        let (output, hidden) = self.weight_fractions.split_last().unwrap_or((&8, &[]));
+        // Without a hidden layer, whichever point its weights would have.
+        let usual = if self.weight_bits == 8 { Width::Eight } else { Width::Sixteen };
+        let hidden = hidden.first().copied().unwrap_or(usual.fraction(false));
+        let width = Width::at(self.weight_bits, Points { hidden, output: *output });
         let plan = Plan {
             sizes: self.sizes.clone(),
             kernel: kernel.ok_or_else(|| format!("kernel {:?}", self.kernel))?,
@@ -182,7 +186,11 @@ impl Header {
         self.check_sizes()?;
         let expected = Self::new(&plan, kind, self.seed, self.epochs, &self.data_sha256);
         let formats = |header: &Self| (header.weight_bits, header.bias_bits, header.weight_fractions.clone());
-        match formats(&expected) == formats(self) && self.learning_rates.len() + 1 == self.sizes.len() {
+        let possible = [hidden, *output].iter().all(|point| Points::POSSIBLE.contains(point));
+        match possible
+            && formats(&expected) == formats(self)
+            && self.learning_rates.len() + 1 == self.sizes.len()
+        {
             true => Ok((plan, kind)),
             false => Err("formats that this program does not have".into()),
         }

@@ -62,8 +62,8 @@ fn on<K: Kernels + Default>(
     bar: &ProgressBar,
 ) -> Shadow {
     match plan.width {
-        Width::Sixteen => with::<K, i16>(plan, split, seed, compared, bar),
-        Width::Eight => with::<K, i8>(plan, split, seed, compared, bar),
+        Width::Sixteen | Width::SixteenAt(_) => with::<K, i16>(plan, split, seed, compared, bar),
+        Width::Eight | Width::EightAt(_) => with::<K, i8>(plan, split, seed, compared, bar),
     }
 }
 

@@ -4,6 +4,7 @@ use super::grid::Grid;
 use super::summary::Summary;
 use crate::laboratory::error::LabError;
 use crate::laboratory::figure::{COLOURS, DARK, Drawn, draw};
+use crate::statistics::Uncertainty;
 use plotters::prelude::*;
 
 /// SVGs by what they show; none where there is nothing to draw.
@@ -19,10 +20,35 @@ pub fn figures(grid: &Grid, summary: &Summary) -> Result<Vec<(String, String)>, 
         }
         figures.push((format!("heat{suffix}"), draw(table.size(), |area| table.heat(area))?));
         if table.rows.iter().all(|row| row.parse::<f64>().is_ok()) && table.rows.len() > 1 {
-            figures.push((format!("lines{suffix}"), draw((760, 460), |area| table.lines(area))?));
+            figures.push((format!("lines{suffix}"), draw((860, 460), |area| table.lines(area))?));
         }
     }
     Ok(figures)
+}
+
+/// A cell as it is drawn, in points.
+struct Shown {
+    error: f64,
+    /// Error less the reference's and its half-width.
+    cost: Option<(f64, f64)>,
+    /// What a pilot chose.
+    choice: String,
+}
+
+impl Shown {
+    fn half(&self) -> f64 {
+        self.cost.map_or(0.0, |cost| cost.1)
+    }
+
+    fn text(&self) -> String {
+        let cost = match self.cost {
+            Some((cost, half)) if half > 0.0 => format!("  {cost:+.1} ±{half:.1}"),
+            Some((cost, _)) => format!("  {cost:+.1}"),
+            None => String::new(),
+        };
+        let choice = if self.choice.is_empty() { String::new() } else { format!(" ({})", self.choice) };
+        format!("{:.1}{cost}{choice}", self.error)
+    }
 }
 
 struct Table {
@@ -31,10 +57,15 @@ struct Table {
     column_name: String,
     rows: Vec<String>,
     columns: Vec<String>,
-    /// Mean error, half-width, choice; row by row.
-    cells: Vec<Vec<Option<(f64, f64, String)>>>,
+    /// Row by row.
+    cells: Vec<Vec<Option<Shown>>>,
     reference: Option<f64>,
+    /// What pilots chose.
+    chosen: Option<String>,
 }
+
+/// Width of a cell.
+const WIDE: i32 = 150;
 
 impl Table {
     fn new(
@@ -53,7 +84,14 @@ impl Table {
             let entry = summary.find(&wanted)?;
             let choice = summary.choice(entry);
             let choice = choice.split('=').next_back().unwrap_or("").to_owned();
-            Some((100.0 * entry.error.estimate, 100.0 * entry.error.half_width(), choice))
+            let cost = entry.cost.as_ref().map(|cost| {
+                let half = match cost.uncertainty {
+                    Uncertainty::OverSeeds { interval, .. } => interval.half_width(),
+                    _ => 0.0,
+                };
+                (100.0 * cost.mean, 100.0 * half)
+            });
+            Some(Shown { error: 100.0 * entry.error.estimate, cost, choice })
         };
         let cells = row_values
             .iter()
@@ -73,56 +111,75 @@ impl Table {
             rows: row_values,
             columns: column_values,
             cells,
+            chosen: summary.chosen(),
             reference: summary.references.first().map(|reference| 100.0 * reference.error.estimate),
         }
     }
 
     fn size(&self) -> (u32, u32) {
-        (170 + 110 * self.columns.len().max(4) as u32, 130 + 30 * self.rows.len() as u32)
+        let wide = self.left() + WIDE * self.columns.len() as i32 + 20;
+        (wide.max(560) as u32, 152 + 30 * self.rows.len() as u32)
+    }
+
+    /// Where the cells begin: to the right of the longest name.
+    fn left(&self) -> i32 {
+        let longest = self.rows.iter().chain([&self.row_name]).map(|name| name.chars().count()).max();
+        28 + 8 * longest.unwrap_or(0).max(10) as i32
     }
 
     fn heat(&self, area: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>) -> Drawn {
         let text = |size: i32| ("sans-serif", size).into_font().color(&DARK);
-        let (left, top, wide, high) = (110, 76, 110, 30);
+        let (left, top, wide, high) = (self.left(), 76, WIDE, 30);
         area.draw(&Text::new(self.title.clone(), (14, 12), text(15)))?;
-        area.draw(&Text::new(format!("{} →", self.column_name), (left, 36), text(13)))?;
+        if !self.column_name.is_empty() {
+            area.draw(&Text::new(format!("{} →", self.column_name), (left + 8, 36), text(13)))?;
+        }
         area.draw(&Text::new(format!("{} ↓", self.row_name), (14, 56), text(13)))?;
-        let errors = self.cells.iter().flatten().flatten().map(|cell| cell.0);
+        let errors = self.cells.iter().flatten().flatten().map(|cell| cell.error);
         let lowest = errors.chain(self.reference).fold(f64::INFINITY, f64::min).max(0.1);
         for (c, column) in self.columns.iter().enumerate() {
             area.draw(&Text::new(column.clone(), (left + wide * c as i32 + 8, 56), text(13)))?;
         }
         for (r, (row, cells)) in self.rows.iter().zip(&self.cells).enumerate() {
             let y = top + high * r as i32;
-            area.draw(&Text::new(row.clone(), (60, y + 9), text(13)))?;
+            area.draw(&Text::new(row.clone(), (14, y + 9), text(13)))?;
             for (c, cell) in cells.iter().enumerate() {
                 let x = left + wide * c as i32;
-                let Some((error, half, choice)) = cell else { continue };
-                let (colour, ink) = shade((error / lowest).ln() / (90.0 / lowest).ln());
+                let Some(cell) = cell else { continue };
+                let (colour, ink) = shade((cell.error / lowest).ln() / (90.0 / lowest).ln());
                 area.draw(&Rectangle::new([(x, y), (x + wide - 2, y + high - 2)], colour.filled()))?;
-                let half = if *half > 0.0 { format!(" ±{half:.1}") } else { String::new() };
-                let choice = if choice.is_empty() { String::new() } else { format!(" ({choice})") };
                 let font = ("sans-serif", 12).into_font().color(&ink);
-                area.draw(&Text::new(format!("{error:.1}{half}{choice}"), (x + 8, y + 9), font))?;
+                area.draw(&Text::new(cell.text(), (x + 8, y + 9), font))?;
             }
         }
         let y = top + high * self.rows.len() as i32 + 14;
-        let reference = self.reference.map_or(String::new(), |error| format!("float {error:.2} %   "));
-        area.draw(&Text::new(
-            format!("{reference}colour: logarithm of the error, to 90 %"),
-            (14, y),
-            text(12),
-        ))?;
+        let mut notes = vec!["colour: logarithm of the error, to 90 %".to_owned()];
+        if let Some(error) = self.reference {
+            notes.insert(
+                0,
+                format!(
+                    "+: cost against float ({error:.2} %) in points, ±: its 95 % interval, paired over seeds"
+                ),
+            );
+        }
+        let chosen = self.cells.iter().flatten().flatten().any(|cell| !cell.choice.is_empty());
+        if let (true, Some(name)) = (chosen, &self.chosen) {
+            notes.push(format!("in brackets: the best {name}, by short runs"));
+        }
+        for (note, y) in notes.into_iter().zip((y..).step_by(18)) {
+            area.draw(&Text::new(note, (14, y), text(12)))?;
+        }
         Ok(())
     }
 
     fn lines(&self, area: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>) -> Drawn {
+        let (plot, legend) = area.split_horizontally(720);
         let xs: Vec<f64> = self.rows.iter().filter_map(|row| row.parse().ok()).collect();
         let (first, last) =
             xs.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &x| (a.min(x), b.max(x)));
-        let errors = self.cells.iter().flatten().flatten().map(|cell| cell.0).chain(self.reference);
+        let errors = self.cells.iter().flatten().flatten().map(|cell| cell.error).chain(self.reference);
         let lowest = errors.fold(90.0, f64::min);
-        let mut chart = ChartBuilder::on(area)
+        let mut chart = ChartBuilder::on(&plot)
             .caption(&self.title, ("sans-serif", 15).into_font().color(&DARK))
             .margin(14)
             .x_label_area_size(38)
@@ -132,7 +189,7 @@ impl Table {
             .configure_mesh()
             .x_desc(self.row_name.clone())
             .y_desc("test error (%)")
-            .x_labels((last - first) as usize + 2)
+            .x_labels(((last - first) as usize + 2).min(16))
             .x_label_formatter(&|x| format!("{x:.0}"))
             .y_label_formatter(&|y| format!("{y:.0}"))
             .light_line_style(WHITE)
@@ -140,29 +197,20 @@ impl Table {
             .label_style(("sans-serif", 12).into_font().color(&DARK))
             .draw()?;
         if let Some(reference) = self.reference {
-            let grey = RGBColor(0x66, 0x66, 0x66);
-            chart
-                .draw_series(LineSeries::new(
-                    [(first - 0.5, reference), (last + 0.5, reference)],
-                    grey.stroke_width(1),
-                ))?
-                .label(format!("float {reference:.2} %"))
-                .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], grey.stroke_width(1)));
+            let ends = [(first - 0.5, reference), (last + 0.5, reference)];
+            chart.draw_series(LineSeries::new(ends, GREY.stroke_width(1)))?;
         }
-        for (c, column) in self.columns.iter().enumerate() {
+        for c in 0..self.columns.len() {
             let colour = COLOURS[c % COLOURS.len()];
+            // Side by side, or intervals would hide each other.
+            let aside = (last - first) / 120.0 * (c as f64 - 0.5 * (self.columns.len() - 1) as f64);
             let points: Vec<(f64, f64, f64)> = xs
                 .iter()
                 .zip(&self.cells)
-                .filter_map(|(&x, cells)| cells[c].as_ref().map(|cell| (x, cell.0, cell.1)))
+                .filter_map(|(&x, cells)| cells[c].as_ref().map(|cell| (x + aside, cell.error, cell.half())))
                 .collect();
-            chart
-                .draw_series(LineSeries::new(
-                    points.iter().map(|point| (point.0, point.1)),
-                    colour.stroke_width(2),
-                ))?
-                .label(column.clone())
-                .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
+            let line = points.iter().map(|point| (point.0, point.1));
+            chart.draw_series(LineSeries::new(line, colour.stroke_width(2)))?;
             chart.draw_series(points.iter().map(|&(x, y, _)| Circle::new((x, y), 3, colour.filled())))?;
             chart.draw_series(points.iter().map(|&(x, y, half)| {
                 PathElement::new(
@@ -171,16 +219,28 @@ impl Table {
                 )
             }))?;
         }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::MiddleRight)
-            .background_style(WHITE.mix(0.85))
-            .border_style(RGBColor(0xcc, 0xcc, 0xcc))
-            .label_font(("sans-serif", 12).into_font().color(&DARK))
-            .draw()?;
+        let lines = self.columns.iter().zip(COLOURS.into_iter().cycle());
+        let mut names: Vec<(String, Option<(RGBColor, u32)>)> =
+            lines.map(|(name, colour)| (name.clone(), Some((colour, 2)))).collect();
+        if let Some(reference) = self.reference {
+            names.push((format!("float {reference:.2} %"), Some((GREY, 1))));
+            names.extend(["bars: 95 %, paired", "against float"].map(|line| (line.to_owned(), None)));
+        }
+        for ((name, style), y) in names.into_iter().zip((70..).step_by(20)) {
+            let left = if let Some((colour, width)) = style {
+                legend.draw(&PathElement::new([(0, y), (18, y)], colour.stroke_width(width)))?;
+                24
+            } else {
+                0
+            };
+            let font = ("sans-serif", 12).into_font().color(&DARK);
+            legend.draw(&Text::new(name, (left, y - 6), font))?;
+        }
         Ok(())
     }
 }
+
+const GREY: RGBColor = RGBColor(0x66, 0x66, 0x66);
 
 /// From pale blue (0) to dark red (1), and the ink that can be read on it.
 fn shade(share: f64) -> (RGBColor, RGBColor) {

@@ -110,6 +110,14 @@ impl Summary {
         self.entries.iter().find(|entry| wanted.iter().all(|(axis, value)| entry.values[*axis] == *value))
     }
 
+    /// Names of the axes whose values pilots choose, if any.
+    #[must_use]
+    pub fn chosen(&self) -> Option<String> {
+        let names = self.axes.iter().zip(&self.best).filter(|(_, best)| **best);
+        let names: Vec<_> = names.map(|(axis, _)| axis.name.as_str()).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+
     /// The values chosen by pilots: `r3`.
     #[must_use]
     pub fn choice(&self, entry: &Entry) -> String {
