@@ -462,7 +462,7 @@ mod vectors {
                 let terms = sums.iter_mut().zip(numbers);
                 terms.for_each(|(sum, number)| *sum += i32::from(factor) * i32::from(number));
             }
-            let shifted = sums.map(|sum| sum + 8192 >> 14);
+            let shifted = sums.map(|sum| (sum + 8192) >> 14);
             let totals = totals.map(|total| l.shift_totals(total, 8192, 14));
             let beyond =
                 shifted[..16].iter().rev().fold(0, |bits, s| bits << 1 | u32::from(s.abs() > 20_000));

@@ -142,9 +142,8 @@ impl<L: FloatLanes> Tiles<'_, L> {
                 let (blocks, _) = column.as_chunks::<BLOCK>();
                 let Some(blocks) = blocks.first_chunk::<TILE>() else { continue };
                 for (totals, block) in totals.iter_mut().zip(blocks) {
-                    for half in 0..HALVES {
-                        let terms = l.load_floats(&block.as_chunks().0[half]);
-                        totals[half] = l.add_floats(totals[half], terms);
+                    for (total, terms) in totals.iter_mut().zip(block.as_chunks().0).take(HALVES) {
+                        *total = l.add_floats(*total, l.load_floats(terms));
                     }
                 }
             }
