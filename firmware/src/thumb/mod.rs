@@ -59,6 +59,9 @@ impl Kernels for Thumb {
         if W::OFFSET && shift == -1 && sums::of_pairs(&columns, spikes, sums).is_some() {
             return;
         }
+        if !COUNT && sums::of_many_pairs(&columns, spikes, sums).is_some() {
+            return plain::narrow_sums::<COUNT>(shift, sums, losses);
+        }
         if sums::of_bytes(&columns, spikes, sums).is_some() {
             return plain::narrow_sums::<COUNT>(shift, sums, losses);
         }

@@ -36,7 +36,13 @@ impl Places {
 
     /// Looks up all spikes; None where one has no column, or where the bounds are more than there is room for.
     #[inline(always)]
-    fn fill<W: Weight>(&mut self, columns: &Columns<'_, W>, inputs: usize, spikes: &[u16]) -> Option<()> {
+    fn fill<W: Weight>(
+        &mut self,
+        columns: &Columns<'_, W>,
+        inputs: usize,
+        spikes: &[u16],
+        room: i32,
+    ) -> Option<()> {
         let needed = inputs.checked_mul(columns.stride)?;
         if spikes.len() > MOST || columns.weights.len() < needed {
             return None;
@@ -46,7 +52,7 @@ impl Places {
             stride: columns.stride * size_of::<W>(),
             columns: inputs,
             bounds: columns.bounds.as_ptr(),
-            room: ACCUMULATOR_LIMIT,
+            room,
         };
         let bounded = W::PER_WORD == 2;
         if bounded && columns.bounds.len() < inputs {
@@ -121,12 +127,27 @@ pub fn of_pairs<W: Weight>(columns: &Columns<'_, W>, spikes: &[u16], sums: &mut 
         return None;
     }
     let mut places = Places::new();
-    places.fill(columns, columns.bounds.len(), spikes)?;
+    places.fill(columns, columns.bounds.len(), spikes, ACCUMULATOR_LIMIT)?;
     // Half of the range beside each sum, so that none is negative; and one more for the rounding.
     let start = 0x8001_8001u32.wrapping_sub((spikes.len() as u32).wrapping_mul(0x8000_8000));
     // SAFETY: reads every place up to the null, and as many words from each as there are pairs of sums: `stride` weights
     // are there, and the sums are no more than those.
     unsafe { add_pairs(places.as_mut_ptr(), sums.as_mut_ptr().cast(), sums.len() / 2, start) };
+    Some(())
+}
+
+/// The exact sum of the columns, held within ±[`ACCUMULATOR_LIMIT`], where the weights are offset; None elsewhere.
+#[inline(always)]
+pub fn of_many_pairs<W: Weight>(columns: &Columns<'_, W>, spikes: &[u16], sums: &mut [i16]) -> Option<()> {
+    W::words(columns.weights).filter(|_| W::OFFSET)?;
+    if !columns.stride.is_multiple_of(2) || !sums.len().is_multiple_of(2) || sums.len() > columns.stride {
+        return None;
+    }
+    let mut places = Places::new();
+    places.fill(columns, columns.bounds.len(), spikes, i32::MAX)?;
+    let start = -0x8000 * spikes.len() as i32;
+    // SAFETY: as above.
+    unsafe { add_widely(places.as_mut_ptr(), sums.as_mut_ptr(), sums.len() / 2, start) };
     Some(())
 }
 
@@ -139,7 +160,7 @@ pub fn of_bytes<W: Weight>(columns: &Columns<'_, W>, spikes: &[u16], sums: &mut 
         return None;
     }
     let mut places = Places::new();
-    places.fill(columns, columns.weights.len().checked_div(columns.stride)?, spikes)?;
+    places.fill(columns, columns.weights.len().checked_div(columns.stride)?, spikes, ACCUMULATOR_LIMIT)?;
     // SAFETY: as above, with bytes for words.
     unsafe { add_bytes(places.as_mut_ptr(), sums.as_mut_ptr(), sums.len(), spikes.len() as u32 * 128) };
     Some(())
@@ -310,6 +331,105 @@ unsafe extern "C" fn add_pairs(places: *mut *const u8, sums: *mut u32, words: us
         "60:",
         "add sp, sp, #16",
         "pop {{r4-r11, pc}}",
+    )
+}
+
+/// Adds both halves of a register to two registers; `$word` is overwritten.
+#[cfg(dsp)]
+macro_rules! add_halves {
+    ($low:literal, $high:literal, $word:literal) => {
+        concat!(
+            " uxtah ",
+            $low,
+            ", ",
+            $low,
+            ", ",
+            $word,
+            "\n uxtah ",
+            $high,
+            ", ",
+            $high,
+            ", ",
+            $word,
+            ", ror #16\n"
+        )
+    };
+}
+#[cfg(not(dsp))]
+macro_rules! add_halves {
+    ($low:literal, $high:literal, $word:literal) => {
+        concat!(
+            " add ",
+            $high,
+            ", ",
+            $high,
+            ", ",
+            $word,
+            ", lsr #16\n uxth ",
+            $word,
+            ", ",
+            $word,
+            "\n add ",
+            $low,
+            ", ",
+            $low,
+            ", ",
+            $word,
+            "\n"
+        )
+    };
+}
+/// Stores a sum held within ±r2; r1 is where.
+macro_rules! store_held {
+    ($sum:literal) => {
+        concat!(
+            " cmp ",
+            $sum,
+            ", r2\n it gt\n movgt ",
+            $sum,
+            ", r2\n cmn ",
+            $sum,
+            ", r2\n it lt\n rsblt ",
+            $sum,
+            ", r2, #0\n strh ",
+            $sum,
+            ", [r1], #2\n"
+        )
+    };
+}
+
+/// As [`add_pairs`], but each sum in a register of its own.
+#[unsafe(naked)]
+unsafe extern "C" fn add_widely(places: *mut *const u8, sums: *mut i16, words: usize, start: i32) {
+    naked_asm!(
+        machine!(),
+        "push {{r0-r9, lr}}",
+        tile_begins!("2", "20", "30"),
+        "ldr r4, [sp, #12]",
+        "mov r5, r4",
+        "mov r6, r4",
+        "mov r7, r4",
+        each_spike_once!(
+            "21",
+            "22",
+            concat!(" ldm r1!, {{r2, r3}}\n", add_halves!("r4", "r5", "r2"), add_halves!("r6", "r7", "r3"))
+        ),
+        "ldr r1, [sp, #4]",
+        "movw r2, #{limit}",
+        concat!(store_held!("r4"), store_held!("r5"), store_held!("r6"), store_held!("r7")),
+        "str r1, [sp, #4]",
+        "b 20b",
+        tile_begins!("1", "30", "40"),
+        "ldr r4, [sp, #12]",
+        "mov r5, r4",
+        each_spike_once!("31", "32", concat!(" ldr r2, [r1], #4\n", add_halves!("r4", "r5", "r2"))),
+        "ldr r1, [sp, #4]",
+        "movw r2, #{limit}",
+        concat!(store_held!("r4"), store_held!("r5")),
+        "40:",
+        "add sp, sp, #16",
+        "pop {{r4-r9, pc}}",
+        limit = const ACCUMULATOR_LIMIT,
     )
 }
 

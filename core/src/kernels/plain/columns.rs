@@ -25,7 +25,7 @@ fn narrow_sum(sum: i16, shift: i8) -> i16 {
 }
 
 /// u = narrow(Σ columns). Not inlined: one text for all layers and phases, and all registers
-/// for its loops. With `REST`, small rather than fast where the sums fit in 16 bits.
+/// for its loops. With `REST`, small rather than fast: a machine's own kernels do what is usual.
 #[inline(never)]
 pub fn sum_columns<W: Weight, const COUNT: bool, const REST: bool>(
     shift: i8,
@@ -37,15 +37,15 @@ pub fn sum_columns<W: Weight, const COUNT: bool, const REST: bool>(
     let whole = columns.stride.is_multiple_of(W::PER_WORD) && sums.len().is_multiple_of(W::PER_WORD);
     if let Some(words) = W::words(columns.weights).filter(|_| whole) {
         let words = Words { words, stride: columns.stride.checked_div(W::PER_WORD).unwrap_or(0) };
-        if W::PER_WORD == 4 && spikes.len() <= W::EXACT_SPIKES {
+        if W::PER_WORD == 4 && !REST && spikes.len() <= W::EXACT_SPIKES {
             sum_quads(words, spikes, sums.as_chunks_mut().0);
             return narrow_sums::<COUNT>(shift, sums, losses);
         }
         if W::PER_WORD == 2
+            && !REST
             && let Some(parts) = Parts::of(columns.bounds, spikes)
         {
-            // Where a machine's own kernels do what fits at once, one text for the rest will do.
-            if parts.count == 1 && shift == -1 && !REST {
+            if parts.count == 1 && shift == -1 {
                 return sum_pairs::<W>(words, spikes, sums.as_chunks_mut().0);
             }
             sum_parts::<W>(words, spikes, &parts, sums, losses);
