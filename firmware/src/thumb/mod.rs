@@ -56,7 +56,7 @@ impl Kernels for Thumb {
         sums: &mut [i16],
         losses: &mut Losses<'_>,
     ) {
-        if W::OFFSET && shift == -1 && sums::of_pairs(&columns, spikes, sums).is_some() {
+        if shift == -1 && sums::of_pairs(&columns, spikes, sums).is_some() {
             return;
         }
         if !COUNT && sums::of_many_pairs(&columns, spikes, sums).is_some() {

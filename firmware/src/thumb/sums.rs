@@ -122,7 +122,7 @@ finder! {
 #[inline(always)]
 pub fn of_pairs<W: Weight>(columns: &Columns<'_, W>, spikes: &[u16], sums: &mut [i16]) -> Option<()> {
     // Whole words, in columns and in sums.
-    W::words(columns.weights)?;
+    W::words(columns.weights).filter(|_| W::OFFSET && W::PER_WORD == 2)?;
     if !columns.stride.is_multiple_of(2) || !is_words(sums) || sums.len() > columns.stride {
         return None;
     }
@@ -139,7 +139,7 @@ pub fn of_pairs<W: Weight>(columns: &Columns<'_, W>, spikes: &[u16], sums: &mut 
 /// The exact sum of the columns, held within ±[`ACCUMULATOR_LIMIT`], where the weights are offset; None elsewhere.
 #[inline(always)]
 pub fn of_many_pairs<W: Weight>(columns: &Columns<'_, W>, spikes: &[u16], sums: &mut [i16]) -> Option<()> {
-    W::words(columns.weights).filter(|_| W::OFFSET)?;
+    W::words(columns.weights).filter(|_| W::OFFSET && W::PER_WORD == 2)?;
     if !columns.stride.is_multiple_of(2) || !sums.len().is_multiple_of(2) || sums.len() > columns.stride {
         return None;
     }
@@ -151,12 +151,17 @@ pub fn of_many_pairs<W: Weight>(columns: &Columns<'_, W>, spikes: &[u16], sums: 
     Some(())
 }
 
-/// The exact sum of the columns, where weights have 8 bits and their number makes it fit in 16; None elsewhere.
+/// The exact sum of the columns, where weights have 8 bits (signed with DSP instructions, else [offset](apical_core::offset)) and their number makes it fit in 16; None elsewhere.
 #[inline(always)]
 pub fn of_bytes<W: Weight>(columns: &Columns<'_, W>, spikes: &[u16], sums: &mut [i16]) -> Option<()> {
     // Columns of 16 neurons and more are read by whole words at a time; shorter ones may begin anywhere.
     let whole = columns.stride.is_multiple_of(4) && W::words(columns.weights).is_some();
-    if size_of::<W>() != 1 || !(whole || sums.len() < 16) || !is_words(sums) || sums.len() > columns.stride {
+    if size_of::<W>() != 1
+        || W::OFFSET == cfg!(dsp)
+        || !(whole || sums.len() < 16)
+        || !is_words(sums)
+        || sums.len() > columns.stride
+    {
         return None;
     }
     let mut places = Places::new();
@@ -454,16 +459,12 @@ macro_rules! add_quad {
         )
     };
 }
-/// The same, each byte 128 too large; r12 is overwritten, lr holds 0x00ff00ff.
+/// The same, each byte 128 too large and without a sign; r12 is overwritten, lr holds 0x00ff00ff.
 #[cfg(not(dsp))]
 macro_rules! add_quad {
     ($even:literal, $odd:literal, $word:literal) => {
         concat!(
-            " eor ",
-            $word,
-            ", ",
-            $word,
-            ", #0x80808080\n and r12, ",
+            " and r12, ",
             $word,
             ", lr\n add ",
             $even,
