@@ -1,6 +1,6 @@
 //! u = Σ columns: sixteen neurons at a time in registers, over all spikes of the step.
 //!
-//! A spike costs 13 instructions for 16 neurons with weights of 16 bits, 13 with weights of 8 bits (Armv7E-M) or 26
+//! A spike costs 13 instructions for 16 neurons with weights of 16 bits, 13 with weights of 8 bits (Armv7E-M) or 22
 //! (Armv7-M). The compiler keeps some of the sums on the stack.
 
 use super::{is_words, machine};
