@@ -27,8 +27,14 @@ fn main() {
     println!("cargo:rustc-env=NETWORK={network}");
 
     let out = PathBuf::from(env::var("OUT_DIR").unwrap());
-    fs::write(out.join("sizes.rs"), sizes(&network)).unwrap();
-    fs::write(out.join("model.bin"), model.unwrap_or_default()).unwrap();
+    // Armv7E-M has the DSP instructions, and of Armv8-M the Cortex-M33 of .cargo/config.toml.
+    let dsp = target.starts_with("thumbv7em") || target.starts_with("thumbv8m.main");
+    fs::write(out.join("sizes.rs"), sizes(&network, !dsp)).unwrap();
+    let mut model = model.unwrap_or_default();
+    if !dsp && network.ends_with(":8") {
+        offset_bytes(&mut model);
+    }
+    fs::write(out.join("model.bin"), model).unwrap();
     let memory = fs::read_to_string(format!("boards/{board}.x")).unwrap_or_default();
     // Counting what is lost takes 0.9 KB a layer and keeps from the kernels in assembly: only where it is asked for and
     // there is room. The web has both.
@@ -36,8 +42,7 @@ fn main() {
     if target.starts_with("thumb") && !target.starts_with("thumbv6m") {
         println!("cargo:rustc-cfg=thumb2");
     }
-    // Armv7E-M has the DSP instructions, and of Armv8-M the Cortex-M33 of .cargo/config.toml.
-    if target.starts_with("thumbv7em") || target.starts_with("thumbv8m.main") {
+    if dsp {
         println!("cargo:rustc-cfg=dsp");
     }
     if target.starts_with("thumbv8m") {
@@ -85,8 +90,29 @@ fn shape(model: &[u8]) -> String {
     format!("{}:{}", sizes.join("-"), u16::from_le_bytes([model[6], model[7]]))
 }
 
+/// Makes 128 more of the weights of a model with weights of 8 bits.
+fn offset_bytes(model: &mut [u8]) {
+    if model.is_empty() {
+        return;
+    }
+    let word = |at: usize| u32::from_le_bytes(model[at..at + 4].try_into().unwrap()) as usize;
+    let [pixels, hidden, outputs] = [8, 12, 16].map(word);
+    let layers = if hidden > 0 {
+        vec![(pixels, hidden, outputs), (hidden, outputs, 0)]
+    } else {
+        vec![(pixels, outputs, 0)]
+    };
+    let mut at = 32;
+    for (inputs, units, fed_back) in layers {
+        for (bytes, weights) in [(inputs * units, true), (2 * units, false), (fed_back * units, true)] {
+            model[at..at + bytes].iter_mut().for_each(|byte| *byte ^= 0x80 * u8::from(weights));
+            at += bytes.next_multiple_of(4);
+        }
+    }
+}
+
 /// The constants and types that `784-100-10:16` stands for.
-fn sizes(network: &str) -> String {
+fn sizes(network: &str, offset: bool) -> String {
     let wrong = || -> ! { panic!("NETWORK={network} is not like 784-100-10:16 or 784-10:8") };
     let Some((sizes, bits)) = network.split_once(':') else { wrong() };
     let sizes: Vec<usize> = sizes.split('-').map(|size| size.parse().unwrap_or_else(|_| wrong())).collect();
@@ -97,6 +123,7 @@ fn sizes(network: &str) -> String {
     };
     let (weight, fractions) = match bits {
         "16" => ("apical_core::offset::Offset16", [8, 8]),
+        "8" if offset => ("apical_core::offset::Offset8", [4, 3]),
         "8" => ("i8", [4, 3]),
         _ => wrong(),
     };

@@ -14,7 +14,7 @@
 use crate::arithmetic::Arithmetic;
 use crate::input::{Input, InputControl};
 use crate::layer::{Layer, LayerControl};
-use crate::offset::Offset16;
+use crate::offset::{Offset8, Offset16};
 use crate::random::Generator;
 use crate::spikes::Spikes;
 use crate::tables::psp::TAPS;
@@ -52,6 +52,11 @@ impl Stored for Offset16 {
 }
 
 impl Stored for i8 {
+    const ZERO: Self = 0;
+    type Bounds<const COLUMNS: usize> = [u16; 0];
+}
+
+impl Stored for Offset8 {
     const ZERO: Self = 0;
     type Bounds<const COLUMNS: usize> = [u16; 0];
 }

@@ -1,4 +1,4 @@
-//! Weights of 16 bits kept as unsigned numbers, 2¹⁵ more than they stand for.
+//! Weights kept as unsigned numbers: of 16 bits 2¹⁵, of 8 bits 128 more than they stand for.
 
 use crate::kernels::Lanes;
 use crate::native::Weight;
@@ -49,6 +49,57 @@ impl Weight for Offset16 {
     #[inline(always)]
     fn exact_or_held<L: Lanes>(lanes: L, old: L::Block, step: L::Block, _: L::Block) -> L::Block {
         lanes.add(old, step)
+    }
+    #[inline(always)]
+    fn words(weights: &[Self]) -> Option<&[u32]> {
+        crate::native::as_words(weights)
+    }
+}
+
+/// The same of 8 bits, beside an `i8`: four of them add up without a look at their signs.
+///
+/// ```
+/// use apical_core::native::Weight;
+/// use apical_core::offset::Offset8;
+/// assert_eq!(Offset8::saturate(-7).widen(), -7);
+/// assert_eq!(Offset8::saturate(120).moved(10).widen(), 127);
+/// ```
+pub type Offset8 = u8;
+
+const ZERO_BYTE: u8 = 1 << 7;
+
+impl Weight for Offset8 {
+    const EXACT_SPIKES: usize = 255;
+    const OFFSET: bool = true;
+    #[inline(always)]
+    fn widen(self) -> i16 {
+        i16::from(self).wrapping_sub(i16::from(ZERO_BYTE))
+    }
+    #[inline(always)]
+    fn saturate(value: i16) -> Self {
+        value.clamp(-128, 127) as u8 ^ ZERO_BYTE
+    }
+    #[inline(always)]
+    fn moved(self, step: i32) -> Self {
+        i32::from(self).wrapping_add(step).clamp(0, 255) as u8
+    }
+    #[inline(always)]
+    fn load<L: Lanes>(lanes: L, from: &[Self; 32]) -> L::Block {
+        lanes.load(&from.map(Self::widen))
+    }
+    #[inline(always)]
+    fn add_totals<L: Lanes>(lanes: L, totals: L::Totals, from: &[Self; 16]) -> L::Totals {
+        lanes.add_totals(totals, &from.map(Self::widen))
+    }
+    #[inline(always)]
+    fn store<L: Lanes>(lanes: L, block: L::Block, to: &mut [Self; 32]) {
+        let mut wide = [0; 32];
+        lanes.store(block, &mut wide);
+        *to = wide.map(Self::saturate);
+    }
+    #[inline(always)]
+    fn exact_or_held<L: Lanes>(lanes: L, old: L::Block, step: L::Block, sum: L::Block) -> L::Block {
+        <i8 as Weight>::exact_or_held(lanes, old, step, sum)
     }
     #[inline(always)]
     fn words(weights: &[Self]) -> Option<&[u32]> {

@@ -73,6 +73,7 @@ pub fn test_seed(seed: u64, image: u32) -> u64 {
 }
 
 /// SplitMix64's output function (Steele, Lea & Flood 2014).
+#[cfg_attr(target_os = "none", inline(never))] // products of 64 bits are long there
 const fn mix(value: u64) -> u64 {
     let z = value.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -19,6 +19,8 @@ pub mod count;
 pub mod examples;
 #[cfg(target_os = "none")]
 pub mod fault;
+#[cfg(target_arch = "arm")]
+mod memory;
 pub mod model;
 pub mod network;
 pub mod once;

@@ -174,6 +174,12 @@ pub(super) fn round_change(rounding: Rounding, delta: i16, shift: u32, noise: u1
     delta.wrapping_add(added) >> shift
 }
 
+/// The change of one weight.
+#[inline(never)]
+fn round_product(rounding: Rounding, error: i16, psp: i16, shift: u32, noise: u16) -> i16 {
+    round_change(rounding, product(error, psp), shift, noise)
+}
+
 /// Neurons added together in 32 bits.
 pub(super) const WIDE_TILE: usize = 16;
 
@@ -244,6 +250,18 @@ pub fn update_any<W: Weight, const COUNT: bool>(
     let shift = u32::from(layer.update_shift) & 15;
     let mut largest = 0;
     let mut weyl = 0u16;
+    if cfg!(target_os = "none") && !COUNT {
+        // Small: it is not what a device does often.
+        for (weights, errors) in weights.chunks_mut(BLOCK).zip(errors.chunks(BLOCK)) {
+            for ((weight, &error), &lane) in weights.iter_mut().zip(errors).zip(dither) {
+                let step = round_product(layer.rounding, error, psp, shift, lane.wrapping_add(weyl));
+                *weight = W::saturate(weight.widen().saturating_add(step));
+                largest = weight.widen().unsigned_abs().max(largest);
+            }
+            weyl = weyl.wrapping_add(DITHER_STRIDE);
+        }
+        return largest;
+    }
     for (block, (weights, errors)) in weights.chunks_mut(BLOCK).zip(errors.chunks(BLOCK)).enumerate() {
         let changes = Changes::new(layer.rounding, shift, errors, psp, dither, weyl);
         if COUNT {

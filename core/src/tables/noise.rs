@@ -123,8 +123,9 @@ impl Candidate {
 #[inline(always)]
 #[must_use]
 pub fn candidates(offset: u16) -> &'static [Candidate] {
-    let before = BEFORE.get(usize::from(offset >> 3)).copied().unwrap_or(0);
-    let mut candidates = CANDIDATES.get(usize::from(before)..).unwrap_or(&[]);
+    let eighth = usize::from(offset >> 3);
+    let before = eighth.wrapping_add(BEFORE.get(eighth).copied().unwrap_or(0).into());
+    let mut candidates = CANDIDATES.get(before..).unwrap_or(&[]);
     while let [first, rest @ ..] = candidates
         && first.lane(0) < offset
     {
@@ -134,10 +135,10 @@ pub fn candidates(offset: u16) -> &'static [Candidate] {
 }
 
 /// The tables behind [`candidates`], for who searches them in another way: how many
-/// candidates lie before every eighth place, and the candidates.
+/// candidates more than i lie before place 8i, and the candidates.
 #[inline(always)]
 #[must_use]
-pub fn places() -> (&'static [u16; GRAINS / 8], &'static [Candidate]) {
+pub fn places() -> (&'static [u8; GRAINS / 8], &'static [Candidate]) {
     (&BEFORE, &CANDIDATES)
 }
 
@@ -166,16 +167,17 @@ static CANDIDATES: [Candidate; CANDIDATE_COUNT] = {
     candidates
 };
 
-/// How many candidates lie before every eighth place.
+/// How many candidates more than i lie before place 8i: a byte holds it.
 #[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)] // evaluated by the compiler
-static BEFORE: [u16; GRAINS / 8] = {
+static BEFORE: [u8; GRAINS / 8] = {
     let (noise, mut found, mut place) = (noise(&ONE), 0, 0);
     let mut before = [0; GRAINS / 8];
     while place < GRAINS {
         if place % 8 == 0 {
-            before[place / 8] = found;
+            assert!(found >= place / 8 && found - place / 8 <= 255, "more than a byte holds");
+            before[place / 8] = (found - place / 8) as u8;
         }
-        found += (noise[place] != NEVER) as u16;
+        found += (noise[place] != NEVER) as usize;
         place += 1;
     }
     before
@@ -219,32 +221,44 @@ pub const fn is_single(potential: i16, one: i16) -> bool {
 
 #[inline(always)]
 fn count_more(potential: i16, one: i16) -> u8 {
-    let place = (one.wrapping_sub(ONE[0]) >> 1) as usize;
-    let rank = usize::from(RANK_OF.get(place).copied().unwrap_or(u8::MAX));
+    let line = one.wrapping_sub(ONE[0]) as usize / GRAIN;
+    let mut rank = usize::from(RANK_FROM.get(line).copied().unwrap_or(u8::MAX));
+    while MAY_MEAN_TWO.get(rank).is_some_and(|&threshold| threshold < one) {
+        rank = rank.wrapping_add(1);
+    }
     let beyond = |table: &[i16]| table.get(rank).is_some_and(|&t| potential > t);
     1u8.wrapping_add(u8::from(beyond(&TWO))).wrapping_add(u8::from(beyond(&THREE)))
 }
 
-/// Distance between the thresholds of one spike that may mean two.
-#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)] // a constant
-const SPAN: usize = (ONE[TWO.len() - 1] as i32 - ONE[0] as i32) as usize / 2 + 1;
-
-/// Rank of a threshold among those, by half of its distance from the first: they lie more
-/// than two steps apart.
-static RANK_OF: [u8; SPAN] = rank_of();
-
-#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)] // evaluated by the compiler
-const fn rank_of() -> [u8; SPAN] {
-    let mut rank_of = [u8::MAX; SPAN];
-    let mut rank = 0;
+/// The thresholds of one spike that may mean two, ascending.
+#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)] // evaluated by the compiler
+static MAY_MEAN_TWO: [i16; TWO.len()] = {
+    let (mut thresholds, mut rank) = (TWO, 0);
     while rank < TWO.len() {
-        let place = (ONE[rank] - ONE[0]) as usize / 2;
-        assert!(rank_of[place] == u8::MAX, "two thresholds in one place");
-        rank_of[place] = rank as u8;
+        thresholds[rank] = ONE[rank];
         rank += 1;
     }
-    rank_of
-}
+    thresholds
+};
+
+/// Potentials that share a line of the table by which they are found.
+const GRAIN: usize = 16;
+#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)] // a constant
+const LINES: usize = (ONE[TWO.len() - 1] as i32 - ONE[0] as i32) as usize / GRAIN + 1;
+
+/// How many of those thresholds lie before a line.
+#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)] // evaluated by the compiler
+static RANK_FROM: [u8; LINES] = {
+    let (mut ranks, mut line, mut rank) = ([0; LINES], 0, 0);
+    while line < LINES {
+        while ((ONE[rank] - ONE[0]) as usize) < line * GRAIN {
+            rank += 1;
+        }
+        ranks[line] = rank as u8;
+        line += 1;
+    }
+    ranks
+};
 
 /// The potential at which a neuron would fire like a pixel of this grey level.
 #[inline(always)]

@@ -32,8 +32,8 @@ pub fn learn<W: Weight>(
 ) -> bool {
     let job = match (W::PER_WORD, shift) {
         (2, 6) if W::OFFSET => change_pairs,
-        (4, 10) => change_bytes_by_10,
-        (4, 11) => change_bytes_by_11,
+        (4, 10) if !W::OFFSET => change_bytes_by_10,
+        (4, 11) if !W::OFFSET => change_bytes_by_11,
         _ => return false,
     };
     let stride = matrix.stride;

@@ -18,7 +18,7 @@ struct Search {
     potentials: *const i16,
     /// The names of the units, or the number of the first.
     names: usize,
-    before: *const u16,
+    before: *const u8,
     candidates: *const Candidate,
     out: *mut u16,
     end: *mut u16,
@@ -93,7 +93,8 @@ macro_rules! finder {
                 // Its first candidate; where it ends; its potentials and names, as if they began at the place 0.
                 "ldrh r12, [r1], #2",
                 "lsr r11, r12, #3",
-                "ldrh r11, [r5, r11, lsl #1]",
+                "ldrb lr, [r5, r11]",
+                "add r11, r11, lr",
                 "add lr, r6, r11, lsl #2",
                 "sub r6, r3, r12, lsl #1",
                 $names,

@@ -56,8 +56,11 @@ impl Kernels for Thumb {
         sums: &mut [i16],
         losses: &mut Losses<'_>,
     ) {
-        if W::OFFSET && shift == -1 && sums::of_pairs(&columns, spikes, sums).is_some() {
+        if shift == -1 && sums::of_pairs(&columns, spikes, sums).is_some() {
             return;
+        }
+        if !COUNT && sums::of_many_pairs(&columns, spikes, sums).is_some() {
+            return plain::narrow_sums::<COUNT>(shift, sums, losses);
         }
         if sums::of_bytes(&columns, spikes, sums).is_some() {
             return plain::narrow_sums::<COUNT>(shift, sums, losses);

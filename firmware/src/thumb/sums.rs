@@ -1,6 +1,6 @@
 //! u = Σ columns: sixteen neurons at a time in registers, over all spikes of the step.
 //!
-//! A spike costs 13 instructions for 16 neurons with weights of 16 bits, 13 with weights of 8 bits (Armv7E-M) or 26
+//! A spike costs 13 instructions for 16 neurons with weights of 16 bits, 13 with weights of 8 bits (Armv7E-M) or 22
 //! (Armv7-M). The compiler keeps some of the sums on the stack.
 
 use super::{is_words, machine};
@@ -36,7 +36,13 @@ impl Places {
 
     /// Looks up all spikes; None where one has no column, or where the bounds are more than there is room for.
     #[inline(always)]
-    fn fill<W: Weight>(&mut self, columns: &Columns<'_, W>, inputs: usize, spikes: &[u16]) -> Option<()> {
+    fn fill<W: Weight>(
+        &mut self,
+        columns: &Columns<'_, W>,
+        inputs: usize,
+        spikes: &[u16],
+        room: i32,
+    ) -> Option<()> {
         let needed = inputs.checked_mul(columns.stride)?;
         if spikes.len() > MOST || columns.weights.len() < needed {
             return None;
@@ -46,7 +52,7 @@ impl Places {
             stride: columns.stride * size_of::<W>(),
             columns: inputs,
             bounds: columns.bounds.as_ptr(),
-            room: ACCUMULATOR_LIMIT,
+            room,
         };
         let bounded = W::PER_WORD == 2;
         if bounded && columns.bounds.len() < inputs {
@@ -116,12 +122,12 @@ finder! {
 #[inline(always)]
 pub fn of_pairs<W: Weight>(columns: &Columns<'_, W>, spikes: &[u16], sums: &mut [i16]) -> Option<()> {
     // Whole words, in columns and in sums.
-    W::words(columns.weights)?;
+    W::words(columns.weights).filter(|_| W::OFFSET && W::PER_WORD == 2)?;
     if !columns.stride.is_multiple_of(2) || !is_words(sums) || sums.len() > columns.stride {
         return None;
     }
     let mut places = Places::new();
-    places.fill(columns, columns.bounds.len(), spikes)?;
+    places.fill(columns, columns.bounds.len(), spikes, ACCUMULATOR_LIMIT)?;
     // Half of the range beside each sum, so that none is negative; and one more for the rounding.
     let start = 0x8001_8001u32.wrapping_sub((spikes.len() as u32).wrapping_mul(0x8000_8000));
     // SAFETY: reads every place up to the null, and as many words from each as there are pairs of sums: `stride` weights
@@ -130,16 +136,36 @@ pub fn of_pairs<W: Weight>(columns: &Columns<'_, W>, spikes: &[u16], sums: &mut 
     Some(())
 }
 
-/// The exact sum of the columns, where weights have 8 bits and their number makes it fit in 16; None elsewhere.
+/// The exact sum of the columns, held within ±[`ACCUMULATOR_LIMIT`], where the weights are offset; None elsewhere.
+#[inline(always)]
+pub fn of_many_pairs<W: Weight>(columns: &Columns<'_, W>, spikes: &[u16], sums: &mut [i16]) -> Option<()> {
+    W::words(columns.weights).filter(|_| W::OFFSET && W::PER_WORD == 2)?;
+    if !columns.stride.is_multiple_of(2) || !sums.len().is_multiple_of(2) || sums.len() > columns.stride {
+        return None;
+    }
+    let mut places = Places::new();
+    places.fill(columns, columns.bounds.len(), spikes, i32::MAX)?;
+    let start = -0x8000 * spikes.len() as i32;
+    // SAFETY: as above.
+    unsafe { add_widely(places.as_mut_ptr(), sums.as_mut_ptr(), sums.len() / 2, start) };
+    Some(())
+}
+
+/// The exact sum of the columns, where weights have 8 bits (signed with DSP instructions, else [offset](apical_core::offset)) and their number makes it fit in 16; None elsewhere.
 #[inline(always)]
 pub fn of_bytes<W: Weight>(columns: &Columns<'_, W>, spikes: &[u16], sums: &mut [i16]) -> Option<()> {
     // Columns of 16 neurons and more are read by whole words at a time; shorter ones may begin anywhere.
     let whole = columns.stride.is_multiple_of(4) && W::words(columns.weights).is_some();
-    if size_of::<W>() != 1 || !(whole || sums.len() < 16) || !is_words(sums) || sums.len() > columns.stride {
+    if size_of::<W>() != 1
+        || W::OFFSET == cfg!(dsp)
+        || !(whole || sums.len() < 16)
+        || !is_words(sums)
+        || sums.len() > columns.stride
+    {
         return None;
     }
     let mut places = Places::new();
-    places.fill(columns, columns.weights.len().checked_div(columns.stride)?, spikes)?;
+    places.fill(columns, columns.weights.len().checked_div(columns.stride)?, spikes, ACCUMULATOR_LIMIT)?;
     // SAFETY: as above, with bytes for words.
     unsafe { add_bytes(places.as_mut_ptr(), sums.as_mut_ptr(), sums.len(), spikes.len() as u32 * 128) };
     Some(())
@@ -313,6 +339,105 @@ unsafe extern "C" fn add_pairs(places: *mut *const u8, sums: *mut u32, words: us
     )
 }
 
+/// Adds both halves of a register to two registers; `$word` is overwritten.
+#[cfg(dsp)]
+macro_rules! add_halves {
+    ($low:literal, $high:literal, $word:literal) => {
+        concat!(
+            " uxtah ",
+            $low,
+            ", ",
+            $low,
+            ", ",
+            $word,
+            "\n uxtah ",
+            $high,
+            ", ",
+            $high,
+            ", ",
+            $word,
+            ", ror #16\n"
+        )
+    };
+}
+#[cfg(not(dsp))]
+macro_rules! add_halves {
+    ($low:literal, $high:literal, $word:literal) => {
+        concat!(
+            " add ",
+            $high,
+            ", ",
+            $high,
+            ", ",
+            $word,
+            ", lsr #16\n uxth ",
+            $word,
+            ", ",
+            $word,
+            "\n add ",
+            $low,
+            ", ",
+            $low,
+            ", ",
+            $word,
+            "\n"
+        )
+    };
+}
+/// Stores a sum held within ±r2; r1 is where.
+macro_rules! store_held {
+    ($sum:literal) => {
+        concat!(
+            " cmp ",
+            $sum,
+            ", r2\n it gt\n movgt ",
+            $sum,
+            ", r2\n cmn ",
+            $sum,
+            ", r2\n it lt\n rsblt ",
+            $sum,
+            ", r2, #0\n strh ",
+            $sum,
+            ", [r1], #2\n"
+        )
+    };
+}
+
+/// As [`add_pairs`], but each sum in a register of its own.
+#[unsafe(naked)]
+unsafe extern "C" fn add_widely(places: *mut *const u8, sums: *mut i16, words: usize, start: i32) {
+    naked_asm!(
+        machine!(),
+        "push {{r0-r9, lr}}",
+        tile_begins!("2", "20", "30"),
+        "ldr r4, [sp, #12]",
+        "mov r5, r4",
+        "mov r6, r4",
+        "mov r7, r4",
+        each_spike_once!(
+            "21",
+            "22",
+            concat!(" ldm r1!, {{r2, r3}}\n", add_halves!("r4", "r5", "r2"), add_halves!("r6", "r7", "r3"))
+        ),
+        "ldr r1, [sp, #4]",
+        "movw r2, #{limit}",
+        concat!(store_held!("r4"), store_held!("r5"), store_held!("r6"), store_held!("r7")),
+        "str r1, [sp, #4]",
+        "b 20b",
+        tile_begins!("1", "30", "40"),
+        "ldr r4, [sp, #12]",
+        "mov r5, r4",
+        each_spike_once!("31", "32", concat!(" ldr r2, [r1], #4\n", add_halves!("r4", "r5", "r2"))),
+        "ldr r1, [sp, #4]",
+        "movw r2, #{limit}",
+        concat!(store_held!("r4"), store_held!("r5")),
+        "40:",
+        "add sp, sp, #16",
+        "pop {{r4-r9, pc}}",
+        limit = const ACCUMULATOR_LIMIT,
+    )
+}
+
 /// Adds the four bytes of a register to two registers of two sums each.
 #[cfg(dsp)]
 macro_rules! add_quad {
@@ -334,16 +459,12 @@ macro_rules! add_quad {
         )
     };
 }
-/// The same, each byte 128 too large; r12 is overwritten, lr holds 0x00ff00ff.
+/// The same, each byte 128 too large and without a sign; r12 is overwritten, lr holds 0x00ff00ff.
 #[cfg(not(dsp))]
 macro_rules! add_quad {
     ($even:literal, $odd:literal, $word:literal) => {
         concat!(
-            " eor ",
-            $word,
-            ", ",
-            $word,
-            ", #0x80808080\n and r12, ",
+            " and r12, ",
             $word,
             ", lr\n add ",
             $even,

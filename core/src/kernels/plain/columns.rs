@@ -25,7 +25,7 @@ fn narrow_sum(sum: i16, shift: i8) -> i16 {
 }
 
 /// u = narrow(Σ columns). Not inlined: one text for all layers and phases, and all registers
-/// for its loops. With `REST`, small rather than fast where the sums fit in 16 bits.
+/// for its loops. With `REST`, small rather than fast: a machine's own kernels do what is usual.
 #[inline(never)]
 pub fn sum_columns<W: Weight, const COUNT: bool, const REST: bool>(
     shift: i8,
@@ -37,15 +37,15 @@ pub fn sum_columns<W: Weight, const COUNT: bool, const REST: bool>(
     let whole = columns.stride.is_multiple_of(W::PER_WORD) && sums.len().is_multiple_of(W::PER_WORD);
     if let Some(words) = W::words(columns.weights).filter(|_| whole) {
         let words = Words { words, stride: columns.stride.checked_div(W::PER_WORD).unwrap_or(0) };
-        if W::PER_WORD == 4 && spikes.len() <= W::EXACT_SPIKES {
-            sum_quads(words, spikes, sums.as_chunks_mut().0);
+        if W::PER_WORD == 4 && !REST && spikes.len() <= W::EXACT_SPIKES {
+            sum_quads::<W>(words, spikes, sums.as_chunks_mut().0);
             return narrow_sums::<COUNT>(shift, sums, losses);
         }
         if W::PER_WORD == 2
+            && !REST
             && let Some(parts) = Parts::of(columns.bounds, spikes)
         {
-            // Where a machine's own kernels do what fits at once, one text for the rest will do.
-            if parts.count == 1 && shift == -1 && !REST {
+            if parts.count == 1 && shift == -1 {
                 return sum_pairs::<W>(words, spikes, sums.as_chunks_mut().0);
             }
             sum_parts::<W>(words, spikes, &parts, sums, losses);
@@ -248,19 +248,18 @@ const QUADS: usize = if cfg!(target_arch = "arm") { 2 } else { 5 };
 
 /// Sums of weights of 8 bits, of four units a word. 255 unsigned bytes add up in 16 bits.
 #[inline(never)]
-fn sum_quads(words: Words<'_>, spikes: &[u16], sums: &mut [[i16; 4]]) {
-    let rest = quad_tiles::<QUADS>(words, spikes, 0, sums);
-    quad_tiles::<1>(words, spikes, rest, sums);
+fn sum_quads<W: Weight>(words: Words<'_>, spikes: &[u16], sums: &mut [[i16; 4]]) {
+    let rest = quad_tiles::<W, QUADS>(words, spikes, 0, sums);
+    quad_tiles::<W, 1>(words, spikes, rest, sums);
 }
 
 #[inline(always)]
-fn quad_tiles<const TILE: usize>(
+fn quad_tiles<W: Weight, const TILE: usize>(
     words: Words<'_>,
     spikes: &[u16],
     mut first: usize,
     sums: &mut [[i16; 4]],
 ) -> usize {
-    const SIGNS: u32 = 0x8080_8080;
     const EVEN: u32 = 0x00FF_00FF;
     let bias = (spikes.len() as u16).wrapping_mul(128);
     let Some(last) = words.last::<TILE>() else { return first };
@@ -269,7 +268,7 @@ fn quad_tiles<const TILE: usize>(
         for &unit in spikes {
             if let Some(column) = words.tile::<TILE>(unit, first, last) {
                 for ([even, upper], quad) in totals.iter_mut().zip(column) {
-                    let quad = quad ^ SIGNS;
+                    let quad = if W::OFFSET { *quad } else { quad ^ 0x8080_8080 };
                     *even = even.wrapping_add(quad & EVEN);
                     *upper = upper.wrapping_add(quad >> 8);
                 }
