@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -54,14 +54,45 @@ pub struct Device {
     pub seconds: f64,
 }
 
-/// A child that does not outlive whoever waits for it.
-struct Guard(Child);
+/// A program that does not outlive whoever waits for it, even where that is killed: a shell beside it ends it when the
+/// pipe closes whose other end is here.
+struct Guard {
+    shell: Child,
+    alive: Option<ChildStdin>,
+}
+
+impl Guard {
+    fn spawn(mut command: Command) -> std::io::Result<Self> {
+        let mut shell = command.stdin(Stdio::piped()).spawn()?;
+        let alive = shell.stdin.take();
+        Ok(Self { shell, alive })
+    }
+
+    /// Ends the program.
+    fn end(&mut self) {
+        self.alive = None;
+    }
+}
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        self.end();
+        let _ = self.shell.wait();
     }
+}
+
+/// A program as the child of such a shell, which exits as it does.
+fn watched(program: &str) -> Command {
+    const SCRIPT: &str = r#"
+        exec 3<&0
+        "$@" </dev/null 3<&- & program=$!
+        { read -r _; kill -9 $program; } <&3 >/dev/null & watch=$!
+        wait $program; status=$?
+        kill $watch
+        exit $status"#;
+    let mut command = Command::new("sh");
+    command.args(["-c", SCRIPT, "sh", program]);
+    command
 }
 
 /// Runs a program on a board.
@@ -82,9 +113,9 @@ pub fn run(
         true => node(board, program),
         false => emulator(board, program, time),
     };
-    command.current_dir(&folder.0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut emulator = Guard(command.spawn().map_err(|_| missing(&board.emulator[0]))?);
-    let log = emulator.0.stdout.take().expect("its output is piped");
+    command.current_dir(&folder.0).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut emulator = Guard::spawn(command).map_err(|_| missing("sh"))?;
+    let log = emulator.shell.stdout.take().expect("its output is piped");
 
     let started = Instant::now();
     let followed = follow(log, program, plan, &board.name, Duration::from_secs(timeout), &mut emulator)?;
@@ -92,9 +123,10 @@ pub fn run(
     if late {
         return Err(EmulateError::TimeOut { board: board.name.clone(), seconds: timeout });
     }
-    let status = emulator.0.wait().map_err(system("waiting for the emulator"))?;
+    let status = emulator.shell.wait().map_err(system("waiting for the emulator"))?;
     match status.code() {
         Some(0) => Ok(Device { seconds: started.elapsed().as_secs_f64(), ..device }),
+        Some(127) => Err(missing(&board.emulator[0])), // as a shell says it
         code => Err(EmulateError::Ended {
             board: board.name.clone(),
             code: code.unwrap_or(-1),
@@ -107,7 +139,7 @@ pub fn run(
 }
 
 fn emulator(board: &Board, program: &Program, time: Time) -> Command {
-    let mut command = Command::new(&board.emulator[0]);
+    let mut command = watched(&board.emulator[0]);
     command.args(&board.emulator[1..]);
     if time == Time::Counted {
         command.args(["-icount", "shift=0"]);
@@ -120,7 +152,7 @@ fn emulator(board: &Board, program: &Program, time: Time) -> Command {
 }
 
 fn node(board: &Board, program: &Program) -> Command {
-    let mut command = Command::new(&board.emulator[0]);
+    let mut command = watched(&board.emulator[0]);
     command.args(board.emulator[1..].iter().map(|script| program.sources.join(script))).arg(&program.elf);
     command
 }
@@ -154,7 +186,7 @@ fn follow(
         scope.spawn(move || {
             if wait.recv_timeout(timeout) == Err(mpsc::RecvTimeoutError::Timeout) {
                 late.store(true, Ordering::Relaxed);
-                let _ = emulator.0.kill();
+                emulator.end();
             }
         });
         let (mut device, mut last) = (Device::default(), None);
@@ -224,4 +256,32 @@ fn write_examples(folder: &Folder, plan: &Plan, order: &[u32], dataset: &Dataset
     order.iter().take(plan.train as usize).try_for_each(|&index| write(&dataset.train, index as usize))?;
     (0..plan.test as usize).try_for_each(|index| write(&dataset.test, index))?;
     file.flush()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn guarded(program: &str, argument: &str) -> Guard {
+        let mut command = watched(program);
+        command.arg(argument).stdout(Stdio::piped()).stderr(Stdio::null());
+        Guard::spawn(command).unwrap()
+    }
+
+    #[test]
+    fn a_program_ends_with_whoever_holds_the_pipe() {
+        let mut sleep = guarded("sleep", "600");
+        let mut output = sleep.shell.stdout.take().unwrap();
+        drop(sleep); // as the system does when the holder is killed
+        let mut nothing = Vec::new();
+        output.read_to_end(&mut nothing).unwrap(); // open for as long as the program runs
+        assert!(nothing.is_empty());
+    }
+
+    #[test]
+    fn exit_codes_come_through() {
+        assert_eq!(guarded("true", "").shell.wait().unwrap().code(), Some(0));
+        assert_eq!(guarded("false", "").shell.wait().unwrap().code(), Some(1));
+        assert_eq!(guarded("there-is-no-such-program", "").shell.wait().unwrap().code(), Some(127));
+    }
 }
