@@ -309,7 +309,8 @@ impl<A: Arithmetic> OwnedNetwork<A> {
 /// number of lines, so that a few blocks of many columns do not all fall into one set of a
 /// cache.
 fn padded<W>(units: usize) -> usize {
-    let line = 64 / size_of::<W>();
+    // A line, or where a line is shorter than a block, a block.
+    let line = (64 / size_of::<W>()).max(32);
     let lines = units.div_ceil(line);
     if units <= line { units.next_multiple_of(32) } else { (lines | 1) * line }
 }

@@ -265,7 +265,10 @@ impl<L: FloatLanes> Arithmetic for Float32<L> {
         _: &mut Losses<'_>,
     ) {
         for ((error, target), forward) in errors.iter_mut().zip(targets).zip(forwards) {
-            *error *= layer.error * (target - forward);
+            let exact = *error * layer.error * (target - forward);
+            // That of a saturated neuron; its products with a PSP would be subnormal, each of
+            // which costs as much as a hundred others.
+            *error = if exact.abs() < 1e-30 { 0.0 } else { exact };
         }
     }
 
