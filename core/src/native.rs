@@ -25,7 +25,7 @@ use core::fmt::Debug;
 use core::marker::PhantomData;
 
 /// A stored weight.
-pub trait Weight: Copy + Default + PartialEq + Debug + 'static {
+pub trait Weight: bytemuck::Pod + Default + PartialEq + Debug {
     /// Spikes whose columns can be added in 16 bits whatever the weights are.
     const EXACT_SPIKES: usize;
     /// As a 16-bit number of the same step.
@@ -40,11 +40,22 @@ pub trait Weight: Copy + Default + PartialEq + Debug + 'static {
         Self::saturate(i32::from(self.widen()).wrapping_add(step).clamp(-32768, 32767) as i16)
     }
     /// 32 of them, for a vector unit.
-    fn load<L: Lanes>(lanes: L, from: &[Self; 32]) -> L::Block;
+    #[inline(always)]
+    fn load<L: Lanes>(lanes: L, from: &[Self; 32]) -> L::Block {
+        lanes.load(&from.map(Self::widen))
+    }
     /// Adds 16 of them to sums of 32 bits.
-    fn add_totals<L: Lanes>(lanes: L, totals: L::Totals, from: &[Self; 16]) -> L::Totals;
+    #[inline(always)]
+    fn add_totals<L: Lanes>(lanes: L, totals: L::Totals, from: &[Self; 16]) -> L::Totals {
+        lanes.add_totals(totals, &from.map(Self::widen))
+    }
     /// The other way round, each saturated.
-    fn store<L: Lanes>(lanes: L, block: L::Block, to: &mut [Self; 32]);
+    #[inline(always)]
+    fn store<L: Lanes>(lanes: L, block: L::Block, to: &mut [Self; 32]) {
+        let mut wide = [0; 32];
+        lanes.store(block, &mut wide);
+        *to = wide.map(Self::saturate);
+    }
     /// For a vector unit: a sum without its limits, or the sum within those of a weight;
     /// whichever it is, it differs from `sum` (held within 16 bits) where the weight is held.
     fn exact_or_held<L: Lanes>(lanes: L, old: L::Block, step: L::Block, sum: L::Block) -> L::Block;
@@ -52,7 +63,10 @@ pub trait Weight: Copy + Default + PartialEq + Debug + 'static {
     const PER_WORD: usize = 4 / size_of::<Self>();
     /// Memory as words of 32 bits, where it is a whole number of words and lies like words;
     /// the first weight in the lowest bits.
-    fn words(weights: &[Self]) -> Option<&[u32]>;
+    #[inline(always)]
+    fn words(weights: &[Self]) -> Option<&[u32]> {
+        if cfg!(target_endian = "little") { bytemuck::try_cast_slice(weights).ok() } else { None }
+    }
 }
 
 impl Weight for i16 {
@@ -80,10 +94,6 @@ impl Weight for i16 {
     #[inline(always)]
     fn exact_or_held<L: Lanes>(lanes: L, old: L::Block, step: L::Block, _: L::Block) -> L::Block {
         lanes.add(old, step)
-    }
-    #[inline(always)]
-    fn words(weights: &[Self]) -> Option<&[u32]> {
-        as_words(weights)
     }
 }
 
@@ -113,15 +123,6 @@ impl Weight for i8 {
     fn exact_or_held<L: Lanes>(lanes: L, _: L::Block, _: L::Block, sum: L::Block) -> L::Block {
         lanes.max(lanes.splat(-128), lanes.min(lanes.splat(127), sum))
     }
-    #[inline(always)]
-    fn words(weights: &[Self]) -> Option<&[u32]> {
-        as_words(weights)
-    }
-}
-
-#[inline(always)]
-pub(crate) fn as_words<W: bytemuck::Pod>(weights: &[W]) -> Option<&[u32]> {
-    if cfg!(target_endian = "little") { bytemuck::try_cast_slice(weights).ok() } else { None }
 }
 
 /// 16-bit states with weights of type `W`, run by the kernels `K`. With `COUNT`, losses

@@ -33,26 +33,8 @@ impl Weight for Offset16 {
         i32::from(self).wrapping_add(step).clamp(0, 65535) as u16
     }
     #[inline(always)]
-    fn load<L: Lanes>(lanes: L, from: &[Self; 32]) -> L::Block {
-        lanes.load(&from.map(Self::widen))
-    }
-    #[inline(always)]
-    fn add_totals<L: Lanes>(lanes: L, totals: L::Totals, from: &[Self; 16]) -> L::Totals {
-        lanes.add_totals(totals, &from.map(Self::widen))
-    }
-    #[inline(always)]
-    fn store<L: Lanes>(lanes: L, block: L::Block, to: &mut [Self; 32]) {
-        let mut wide = [0; 32];
-        lanes.store(block, &mut wide);
-        *to = wide.map(Self::saturate);
-    }
-    #[inline(always)]
     fn exact_or_held<L: Lanes>(lanes: L, old: L::Block, step: L::Block, _: L::Block) -> L::Block {
         lanes.add(old, step)
-    }
-    #[inline(always)]
-    fn words(weights: &[Self]) -> Option<&[u32]> {
-        crate::native::as_words(weights)
     }
 }
 
@@ -84,25 +66,7 @@ impl Weight for Offset8 {
         i32::from(self).wrapping_add(step).clamp(0, 255) as u8
     }
     #[inline(always)]
-    fn load<L: Lanes>(lanes: L, from: &[Self; 32]) -> L::Block {
-        lanes.load(&from.map(Self::widen))
-    }
-    #[inline(always)]
-    fn add_totals<L: Lanes>(lanes: L, totals: L::Totals, from: &[Self; 16]) -> L::Totals {
-        lanes.add_totals(totals, &from.map(Self::widen))
-    }
-    #[inline(always)]
-    fn store<L: Lanes>(lanes: L, block: L::Block, to: &mut [Self; 32]) {
-        let mut wide = [0; 32];
-        lanes.store(block, &mut wide);
-        *to = wide.map(Self::saturate);
-    }
-    #[inline(always)]
     fn exact_or_held<L: Lanes>(lanes: L, old: L::Block, step: L::Block, sum: L::Block) -> L::Block {
         <i8 as Weight>::exact_or_held(lanes, old, step, sum)
-    }
-    #[inline(always)]
-    fn words(weights: &[Self]) -> Option<&[u32]> {
-        crate::native::as_words(weights)
     }
 }

@@ -184,12 +184,8 @@ impl Dither {
     }
 
     /// The generators, for kernels that step them by their own means.
+    #[inline(always)]
     pub fn lanes_mut(&mut self) -> &mut [u32; DITHER_LANES] {
-        &mut self.lanes
-    }
-
-    /// The state, for kernels that step it in registers.
-    pub(crate) fn state_mut(&mut self) -> &mut [u32; DITHER_LANES] {
         &mut self.lanes
     }
 

@@ -33,6 +33,18 @@ impl Masks<'_> {
         self.blocks = blocks;
         true
     }
+
+    /// Forgets what fired in the lanes of a block that are not `live`: what stands in the
+    /// padding fires as well, and nobody is to know.
+    pub fn keep(&mut self, block: usize, live: u32, steps: usize) {
+        if live == u32::MAX {
+            return;
+        }
+        for words in [&mut *self.once, &mut *self.twice, &mut *self.thrice] {
+            let words = words.iter_mut().skip(block).step_by(self.blocks.max(1)).take(steps);
+            words.for_each(|word| *word &= live);
+        }
+    }
 }
 
 /// Spikes of a run, step after step, in lent memory: as masks, as lists, or both.
@@ -127,11 +139,6 @@ impl<'a> Trains<'a> {
             *to = unit;
         }
         let end = start.wrapping_add(spikes.len().min(room.len()));
-        self.close(end);
-    }
-
-    #[inline(always)]
-    fn close(&mut self, end: usize) {
         if let Some(place) = self.ends.get_mut(self.steps) {
             *place = end as u32;
             self.steps = self.steps.wrapping_add(1);
@@ -156,8 +163,7 @@ impl<'a> Trains<'a> {
                 steps,
                 #[inline(always)]
                 |words, units, mut end| {
-                    let pairs = words.len().div_ceil(2);
-                    for pair in 0..pairs {
+                    for pair in 0..words.len().div_ceil(2) {
                         end = put_pair(lanes, units, end, bits_of(words, pair), pair);
                     }
                     end

@@ -3,7 +3,7 @@
 //! Counting must not hold up the update: a block of weights costs one comparison, one
 //! subtraction and two additions. The counts stay in lanes until they would overflow.
 
-use super::lanes::{Lanes, spill};
+use super::lanes::Lanes;
 use crate::formats::Variable;
 use crate::losses::Losses;
 use crate::tables::noise::BLOCK;
@@ -129,10 +129,4 @@ impl<L: Lanes> Counted<L> {
             bias.wrapping_shl(16u32.wrapping_sub(self.shift)),
         );
     }
-}
-
-/// The sum of 32 numbers.
-#[inline(always)]
-pub(super) fn sum<L: Lanes>(l: L, numbers: L::Block) -> i32 {
-    spill(l, numbers).iter().fold(0i32, |sum, &number| sum.wrapping_add(i32::from(number)))
 }

@@ -4,13 +4,13 @@
 //! host crate supplies for its vector unit; this crate stays free of `unsafe`. Memory must
 //! be padded to whole blocks of 32 units; weights in the padding are zero.
 
-use super::counted::{Counted, sum};
+use super::counted::Counted;
 use super::note::{Count, Nobody, Note};
-use super::{Kernels, fits, plain};
+use super::{Kernels, fits, learn_columns, plain};
 use crate::arithmetic::{Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch};
-use crate::formats::{STATE_LIMIT, Variable};
+use crate::formats::{ACCUMULATOR_LIMIT, STATE_LIMIT, Variable};
 use crate::losses::Losses;
-use crate::native::{Weight, mean, mean_psp, narrow, reciprocal};
+use crate::native::{Weight, mean, narrow, reciprocal};
 use crate::parameters::{Coefficients, TEACHER};
 use crate::random::{DITHER_STRIDE, Dither, Generator, Offsets};
 use crate::rounding::Rounding;
@@ -137,15 +137,9 @@ pub trait Lanes: Copy {
     /// Whether any number of a is not that of b.
     fn differ(self, a: Self::Block, b: Self::Block) -> bool;
     /// The largest of all numbers, unsigned.
-    #[inline(always)]
-    fn largest(self, a: Self::Block) -> u16 {
-        spill(self, a).into_iter().map(|number| number as u16).max().unwrap_or(0)
-    }
+    fn largest(self, a: Self::Block) -> u16;
     /// The sum of all numbers.
-    #[inline(always)]
-    fn sum(self, a: Self::Block) -> i32 {
-        sum(self, a)
-    }
+    fn sum(self, a: Self::Block) -> i32;
 }
 
 /// Kernels on a vector unit.
@@ -169,17 +163,13 @@ impl<L: Lanes> Kernels for Vector<L> {
             sum_tiles::<L, W, 1, COUNT>(&narrow, columns, spikes, rest, sums, losses);
             return;
         }
-        for (tile, sums) in sums.chunks_mut(plain::WIDE_TILE).enumerate() {
-            if tile.wrapping_mul(plain::WIDE_TILE) >= columns.units {
-                break;
-            }
-            let mut totals = [0; 16];
-            let first = tile.wrapping_mul(plain::WIDE_TILE);
-            self.0.store_totals(self.sum_widely(columns, spikes, first), &mut totals);
-            plain::hold_totals(totals, tile, sums, losses);
-        }
         for (block, sums) in sums.as_chunks_mut::<32>().0.iter_mut().enumerate() {
-            narrow.store::<COUNT>(self.0.load(sums), sums, block, losses);
+            let unit = block.wrapping_mul(BLOCK);
+            let total = match COUNT {
+                true => self.sum_block(columns, spikes, unit, &mut Count(losses)),
+                false => self.sum_block(columns, spikes, unit, &mut Nobody),
+            };
+            narrow.store::<COUNT>(total, sums, block, losses);
         }
     }
 
@@ -331,7 +321,7 @@ impl<L: Lanes> Kernels for Vector<L> {
                 self.0.apart(
                     #[inline(always)]
                     || {
-                        self.learn_columns::<W, COUNT, $dithered, $bounded>(
+                        self.learn_all::<W, COUNT, $dithered, $bounded>(
                             of,
                             matrix,
                             presynaptic,
@@ -419,7 +409,7 @@ impl<L: Lanes> Vector<L> {
     /// The updates of all columns; see [`Kernels::learn`].
     #[inline(always)]
     #[allow(clippy::too_many_arguments)] // those of `learn`
-    fn learn_columns<W: Weight, const COUNT: bool, const DITHERED: bool, const BOUNDED: bool>(
+    fn learn_all<W: Weight, const COUNT: bool, const DITHERED: bool, const BOUNDED: bool>(
         &self,
         (shift, added): (u8, Added),
         matrix: ColumnsMut<'_, W>,
@@ -434,55 +424,33 @@ impl<L: Lanes> Vector<L> {
         let change = Change { variable: Variable::Weight, shift };
         let constant = l.splat(if let Added::Constant(value) = added { value } else { 0 });
         let mut generators = l.load_generators(dither.state());
-        let reciprocal = reciprocal(steps);
         // The longest step is 2¹⁵ · 2^−shift, rounded.
         let farthest = 0x7FFEu16.wrapping_sub(0x8000 >> (shift & 15));
-        let mut bounds = matrix.bounds.iter_mut();
-        let columns = matrix.weights.chunks_exact_mut(matrix.stride.max(1));
-        for ((column, &sum), input) in columns.zip(presynaptic).zip(0u32..) {
-            let bound = if BOUNDED { bounds.next() } else { None };
-            if sum == 0 {
-                continue;
-            }
-            if COUNT {
-                losses.enter_column(input);
-            }
-            let psp = mean_psp::<COUNT>(sum, reciprocal, losses);
-            if psp == 0 {
-                continue;
-            }
-            let numbers;
-            (generators, numbers) = l.next_generators(generators);
-            let noise = if DITHERED { numbers } else { constant };
-            // Where no weight can reach its limit, counting need not look.
-            let safe = COUNT && bound.as_ref().is_some_and(|bound| **bound < farthest);
-            let magnitudes = match safe {
-                true => self.change::<W, COUNT, DITHERED, BOUNDED, true>(
-                    change,
-                    column,
-                    errors,
-                    psp,
-                    noise,
-                    &mut counted,
-                    losses,
-                ),
-                false => self.change::<W, COUNT, DITHERED, BOUNDED, false>(
-                    change,
-                    column,
-                    errors,
-                    psp,
-                    noise,
-                    &mut counted,
-                    losses,
-                ),
-            };
-            if let Some(bound) = bound {
-                *bound = l.largest(magnitudes);
-            }
-        }
-        l.store_generators(generators, dither.state_mut());
+        learn_columns::<W, COUNT>(
+            matrix,
+            presynaptic,
+            steps,
+            losses,
+            #[inline(always)]
+            |column, psp, bound, losses| {
+                let numbers;
+                (generators, numbers) = l.next_generators(generators);
+                let noise = if DITHERED { numbers } else { constant };
+                let counted = &mut counted;
+                // Where no weight can reach its limit, counting need not look.
+                let magnitudes = match COUNT && bound.is_some_and(|bound| bound < farthest) {
+                    true => self.change::<W, COUNT, DITHERED, BOUNDED, true>(
+                        change, column, errors, psp, noise, counted, losses,
+                    ),
+                    false => self.change::<W, COUNT, DITHERED, BOUNDED, false>(
+                        change, column, errors, psp, noise, counted, losses,
+                    ),
+                };
+                if BOUNDED { l.largest(magnitudes) } else { 0 }
+            },
+        );
+        l.store_generators(generators, dither.lanes_mut());
         if COUNT {
-            losses.enter_column(0);
             counted.note(l, losses, Variable::Weight);
         }
     }
@@ -531,14 +499,34 @@ impl<L: Lanes> Vector<L> {
         true
     }
 
-    /// Sums in 32 bits of 16 units from `first`.
+    /// Sums in 32 bits of the block whose first is unit `unit`, held within
+    /// ±[`ACCUMULATOR_LIMIT`].
     #[inline(always)]
-    pub(super) fn sum_widely<W: Weight>(
+    pub(super) fn sum_block<W: Weight, N: Note<L>>(
         &self,
         columns: Columns<'_, W>,
         spikes: &[u16],
-        first: usize,
-    ) -> L::Totals {
+        unit: usize,
+        note: &mut N,
+    ) -> L::Block {
+        let l = self.0;
+        let half = |unit| match unit {
+            beyond if beyond >= columns.units => l.no_totals(),
+            unit => self.sum_widely(columns, spikes, unit),
+        };
+        let (low, high) = (half(unit), half(unit.wrapping_add(16)));
+        if N::ASKS {
+            let beyond = l.beyond(low, ACCUMULATOR_LIMIT) | l.beyond(high, ACCUMULATOR_LIMIT) << 16;
+            if beyond != 0 {
+                note.beyond(Variable::Accumulator, beyond, unit);
+            }
+        }
+        l.held_totals([low, high], ACCUMULATOR_LIMIT)
+    }
+
+    /// Sums in 32 bits of 16 units from `first`.
+    #[inline(always)]
+    fn sum_widely<W: Weight>(&self, columns: Columns<'_, W>, spikes: &[u16], first: usize) -> L::Totals {
         let mut totals = self.0.no_totals();
         let weights = columns.weights.as_chunks::<16>().0.get(first / 16..).unwrap_or(&[]);
         let (stride, Some(last)) = (columns.stride / 16, weights.len().checked_sub(1)) else { return totals };

@@ -169,29 +169,23 @@ pub trait Kernels: Copy {
         dither: &mut Dither,
         losses: &mut Losses<'_>,
     ) {
-        learn_columns::<W, COUNT>(
-            matrix,
-            presynaptic,
-            steps,
-            dither,
-            losses,
-            |column, psp, noise, losses| {
-                self.update::<W, COUNT>(Variable::Weight, layer, column, errors, psp, noise, losses)
-            },
-        );
+        learn_columns::<W, COUNT>(matrix, presynaptic, steps, losses, |column, psp, _, losses| {
+            let noise = dither.draw();
+            self.update::<W, COUNT>(Variable::Weight, layer, column, errors, psp, &noise, losses)
+        });
     }
 }
 
 /// The updates of all columns whose presynaptic unit has a mean PSP; see
-/// [`Kernels::learn`].
+/// [`Kernels::learn`]. `update` gets a column, its PSP, and its bound, where one is kept; it
+/// returns the new bound.
 #[inline(always)]
 pub fn learn_columns<W: Weight, const COUNT: bool>(
     matrix: ColumnsMut<'_, W>,
     presynaptic: &[u16],
     steps: u32,
-    dither: &mut Dither,
     losses: &mut Losses<'_>,
-    mut update: impl FnMut(&mut [W], i16, &[u16; 32], &mut Losses<'_>) -> u16,
+    mut update: impl FnMut(&mut [W], i16, Option<u16>, &mut Losses<'_>) -> u16,
 ) {
     let reciprocal = reciprocal(steps);
     let mut bounds = matrix.bounds.iter_mut();
@@ -208,8 +202,7 @@ pub fn learn_columns<W: Weight, const COUNT: bool>(
         if psp == 0 {
             continue;
         }
-        let noise = dither.draw();
-        let largest = update(column, psp, &noise, losses);
+        let largest = update(column, psp, bound.as_deref().copied(), losses);
         if let Some(bound) = bound {
             *bound = largest;
         }

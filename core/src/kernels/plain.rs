@@ -5,7 +5,7 @@ mod change;
 mod columns;
 mod neurons;
 
-pub use change::grow;
+pub use change::grown;
 pub use columns::{narrow_sums, sum_columns};
 pub use neurons::{fire, fire_block, push_more};
 
@@ -113,17 +113,10 @@ impl Kernels for Plain {
                 change::learn_stochastically::<W, 11>(matrix, presynaptic, steps, errors, dither);
             }
             _ => {
-                learn_columns::<W, COUNT>(
-                    matrix,
-                    presynaptic,
-                    steps,
-                    dither,
-                    losses,
-                    |column, psp, noise, losses| {
-                        let weight = Variable::Weight;
-                        self.update::<W, COUNT>(weight, layer, column, errors, psp, noise, losses)
-                    },
-                );
+                learn_columns::<W, COUNT>(matrix, presynaptic, steps, losses, |column, psp, _, losses| {
+                    let (weight, noise) = (Variable::Weight, dither.draw());
+                    self.update::<W, COUNT>(weight, layer, column, errors, psp, &noise, losses)
+                });
             }
         }
     }
@@ -181,7 +174,7 @@ fn round_product(rounding: Rounding, error: i16, psp: i16, shift: u32, noise: u1
 }
 
 /// Neurons added together in 32 bits.
-pub(super) const WIDE_TILE: usize = 16;
+const WIDE_TILE: usize = 16;
 
 /// The exact sum in 32 bits, held within ±[`ACCUMULATOR_LIMIT`] once.
 #[inline(never)]
@@ -207,16 +200,9 @@ pub(super) fn sum_widely<W: Weight>(
                 }
             }
         }
-        hold_totals(totals, tile, sums, losses);
-    }
-}
-
-/// Holds the sums of a tile within ±[`ACCUMULATOR_LIMIT`].
-#[inline(always)]
-pub(super) fn hold_totals(totals: [i32; WIDE_TILE], tile: usize, sums: &mut [i16], losses: &mut Losses<'_>) {
-    let first = tile.wrapping_mul(WIDE_TILE);
-    for (lane, (sum, total)) in sums.iter_mut().zip(totals).enumerate() {
-        *sum = hold_total(total, first.wrapping_add(lane), losses);
+        for (unit, (sum, total)) in (first..).zip(sums.iter_mut().zip(totals)) {
+            *sum = hold_total(total, unit, losses);
+        }
     }
 }
 

@@ -289,35 +289,37 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
                 )
             };
         }
-        let taught = self.run.label.is_some();
-        if usual && !COUNT {
-            return match (taught, self.width) {
-                (true, _) => steps!(true, true, 2, &mut Nobody),
-                (false, Width::Narrow) => steps!(true, false, 0, &mut Nobody),
-                (false, Width::Halved) => steps!(true, false, 1, &mut Nobody),
-                (false, Width::Wide) => steps!(true, false, 2, &mut Nobody),
+        macro_rules! usual {
+            ($note:expr) => {
+                match (self.run.label.is_some(), self.width) {
+                    (true, _) => steps!(true, true, 2, $note),
+                    (false, Width::Narrow) => steps!(true, false, 0, $note),
+                    (false, Width::Halved) => steps!(true, false, 1, $note),
+                    (false, Width::Wide) => steps!(true, false, 2, $note),
+                }
             };
+        }
+        macro_rules! any {
+            ($note:expr) => {
+                match (self.run.label.is_some(), self.width) {
+                    (true, _) => steps!(false, true, 2, $note),
+                    (false, Width::Narrow) => steps!(false, false, 0, $note),
+                    (false, _) => steps!(false, false, 2, $note),
+                }
+            };
+        }
+        if !COUNT {
+            return if usual { usual!(&mut Nobody) } else { any!(&mut Nobody) };
         }
         if usual && let Some(before) = Before::<TILE>::of(neurons, first) {
             let mut look = Look(0);
-            match (taught, self.width) {
-                (true, _) => steps!(true, true, 2, &mut look),
-                (false, Width::Narrow) => steps!(true, false, 0, &mut look),
-                (false, Width::Halved) => steps!(true, false, 1, &mut look),
-                (false, Width::Wide) => steps!(true, false, 2, &mut look),
-            }
+            usual!(&mut look);
             if look.0 == 0 {
                 return;
             }
             before.restore(neurons, first);
         }
-        match (taught, self.width, COUNT) {
-            (true, _, false) => steps!(false, true, 2, &mut Nobody),
-            (false, Width::Narrow, false) => steps!(false, false, 0, &mut Nobody),
-            (false, _, false) => steps!(false, false, 2, &mut Nobody),
-            (true, _, true) => steps!(false, true, 2, &mut Count(losses)),
-            (false, _, true) => steps!(false, false, 2, &mut Count(losses)),
-        }
+        any!(&mut Count(losses));
     }
 
     /// The same, where `USUAL` stands for weights at their usual place and no cut kernel, whose
@@ -447,12 +449,8 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
             l.store(moving.c, soma);
             l.store_unsigned(moving.credit, psp);
         }
-        // What stands in the padding fires as well, and nobody is to know.
-        for (block, &live) in (first..).zip(&live).filter(|(_, live)| **live != u32::MAX) {
-            for words in [&mut *masks.once, &mut *masks.twice, &mut *masks.thrice] {
-                let words = words.iter_mut().skip(block).step_by(stride).take(run.steps);
-                words.for_each(|word| *word &= live);
-            }
+        for (block, &live) in (first..).zip(&live) {
+            masks.keep(block, live, run.steps);
         }
     }
 
@@ -466,26 +464,8 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
         note: &mut impl Note<L>,
     ) {
         for (block, total) in (first..).zip(totals) {
-            *total = self.add_block(spikes, block.wrapping_mul(BLOCK), note);
+            *total = Vector(self.lanes).sum_block(self.columns, spikes, block.wrapping_mul(BLOCK), note);
         }
-    }
-
-    /// The same for one block, whose first is unit `unit`.
-    #[inline(always)]
-    fn add_block<N: Note<L>>(&self, spikes: &[u16], unit: usize, note: &mut N) -> L::Block {
-        let (l, kernels) = (self.lanes, Vector(self.lanes));
-        let low = kernels.sum_widely(self.columns, spikes, unit);
-        let high = match unit.wrapping_add(16) {
-            beyond if beyond >= self.columns.units => l.no_totals(),
-            unit => kernels.sum_widely(self.columns, spikes, unit),
-        };
-        if N::ASKS {
-            let beyond = l.beyond(low, ACCUMULATOR_LIMIT) | l.beyond(high, ACCUMULATOR_LIMIT) << 16;
-            if beyond != 0 {
-                note.beyond(Variable::Accumulator, beyond, unit);
-            }
-        }
-        l.held_totals([low, high], ACCUMULATOR_LIMIT)
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::{is_words, machine};
 use apical_core::arithmetic::ColumnsMut;
-use apical_core::kernels::plain;
+use apical_core::kernels::{learn_columns, plain};
 use apical_core::losses::Losses;
-use apical_core::native::{Weight, reciprocal};
+use apical_core::native::Weight;
 use apical_core::random::{DITHER_STRIDE, Dither};
 use core::arch::naked_asm;
 
@@ -43,36 +43,27 @@ pub fn learn<W: Weight>(
     }
     let largest = errors.iter().fold(0, |largest, error| error.unsigned_abs().max(largest));
     let mut noise = Aligned([0; 16]);
-    let reciprocal = reciprocal(steps) as u32;
-    let mut bounds = matrix.bounds.iter_mut();
-    for (column, &sum) in matrix.weights.chunks_exact_mut(stride.max(1)).zip(presynaptic) {
-        let bound = bounds.next();
-        if sum == 0 {
-            continue;
-        }
-        // A sum of 16 bits times 2²⁰/steps: below 2³² from 16 steps on, and rounded as `Arithmetic::mean_psp` does.
-        let psp = ((u64::from(sum) * u64::from(reciprocal) + (1 << 15)) >> 16).min(32767) as u32;
-        if psp == 0 {
-            continue;
-        }
-        // SAFETY: steps 16 lanes to 16 pairs.
-        unsafe { draw(dither.lanes_mut(), &mut noise.0) };
-        let most = ((u32::from(largest) * psp) >> (15 + shift)) + 2;
-        let near_the_end = |bound: &u16| u32::from(*bound) + most > 32767;
-        if psp > 16383 || W::OFFSET && bound.as_deref().is_none_or(near_the_end) {
-            let size = otherwise(column, psp as i16, &bytemuck::cast(noise.0), &mut Losses::none());
-            if let Some(bound) = bound {
-                *bound = size;
+    let matrix = ColumnsMut { weights: &mut *matrix.weights, stride, bounds: &mut *matrix.bounds };
+    learn_columns::<W, false>(
+        matrix,
+        presynaptic,
+        steps,
+        &mut Losses::none(),
+        |column, psp, bound, losses| {
+            // SAFETY: steps 16 lanes to 16 pairs.
+            unsafe { draw(dither.lanes_mut(), &mut noise.0) };
+            let size = psp as u32;
+            let most = ((u32::from(largest) * size) >> (15 + shift)) + 2;
+            let near_the_end = |bound: u16| u32::from(bound) + most > 32767;
+            if size > 16383 || W::OFFSET && bound.is_none_or(near_the_end) {
+                return otherwise(column, psp, &bytemuck::cast(noise.0), losses);
             }
-            continue;
-        }
-        let change = Change { psp: 2 * psp, stride: u32::from(DITHER_STRIDE) * 0x0001_0001 };
-        // SAFETY: column and errors have `stride` entries, an even number; the noise is that of a block of 32.
-        unsafe { job(column.as_mut_ptr().cast(), errors.as_ptr(), &noise, stride, &change) };
-        if let Some(bound) = bound {
-            plain::grow(bound, most, column);
-        }
-    }
+            let change = Change { psp: 2 * size, stride: u32::from(DITHER_STRIDE) * 0x0001_0001 };
+            // SAFETY: column and errors have `stride` entries, an even number; the noise is that of a block of 32.
+            unsafe { job(column.as_mut_ptr().cast(), errors.as_ptr(), &noise, stride, &change) };
+            bound.map_or(0, |bound| plain::grown(bound, most, column))
+        },
+    );
     true
 }
 

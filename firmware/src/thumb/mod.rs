@@ -148,7 +148,9 @@ impl Kernels for Thumb {
             let usual = !COUNT && layer.rounding == Rounding::Stochastic;
             let shift = u32::from(layer.update_shift);
             if !usual || !change::learn(shift, &mut matrix, presynaptic, steps, errors, dither, update) {
-                learn_columns::<W, COUNT>(matrix, presynaptic, steps, dither, losses, update);
+                learn_columns::<W, COUNT>(matrix, presynaptic, steps, losses, |column, psp, _, losses| {
+                    update(column, psp, &dither.draw(), losses)
+                });
             }
         }
         #[cfg(not(dsp))]

@@ -184,14 +184,8 @@ impl<L: FloatLanes> Tiles<'_, L> {
                 halves.iter_mut().zip(from).for_each(|(to, from)| l.store_floats(from, to));
             }
             l.store_unsigned(moving.credit, &mut neurons.psp.as_chunks_mut().0[first + block]);
-            // What stands in the padding fires as well, and nobody is to know.
             let units = neurons.units - at;
-            if units < BLOCK {
-                for words in [&mut *masks.once, &mut *masks.twice, &mut *masks.thrice] {
-                    let words = words.iter_mut().skip(first + block).step_by(stride).take(run.steps);
-                    words.for_each(|word| *word &= (1 << units) - 1);
-                }
-            }
+            masks.keep(first + block, if units < BLOCK { (1 << units) - 1 } else { u32::MAX }, run.steps);
         }
     }
 

@@ -2,8 +2,9 @@
 
 use super::neurons::{half, scaled};
 use crate::arithmetic::ColumnsMut;
+use crate::kernels::learn_columns;
 use crate::losses::Losses;
-use crate::native::{Weight, mean_psp, reciprocal};
+use crate::native::Weight;
 use crate::random::{DITHER_STRIDE, Dither};
 use crate::tables::noise::BLOCK;
 
@@ -16,25 +17,12 @@ pub(super) fn learn_stochastically<W: Weight, const SHIFT: u32>(
     errors: &[i16],
     dither: &mut Dither,
 ) {
-    let reciprocal = reciprocal(steps);
     let largest = errors.iter().fold(0, |largest, error| error.unsigned_abs().max(largest));
-    let mut bounds = matrix.bounds.iter_mut();
-    let columns = matrix.weights.chunks_exact_mut(matrix.stride.max(1));
-    for (column, &sum) in columns.zip(presynaptic) {
-        let bound = bounds.next();
-        if sum == 0 {
-            continue;
-        }
-        let psp = mean_psp::<false>(sum, reciprocal, &mut Losses::none());
-        if psp == 0 {
-            continue;
-        }
+    learn_columns::<W, false>(matrix, presynaptic, steps, &mut Losses::none(), |column, psp, bound, _| {
         change::<W, SHIFT>(column, errors, psp, &dither.draw());
-        if let Some(bound) = bound {
-            let most = u32::from(largest).wrapping_mul(u32::from(psp.unsigned_abs())) >> (15 & 31);
-            grow(bound, (most >> SHIFT).wrapping_add(2), column);
-        }
-    }
+        let most = u32::from(largest).wrapping_mul(u32::from(psp.unsigned_abs())) >> (15 & 31);
+        bound.map_or(0, |bound| grown(bound, (most >> SHIFT).wrapping_add(2), column))
+    });
 }
 
 /// Bounds are measured anew when they pass a multiple of this; until then it is enough to
@@ -43,9 +31,9 @@ const GRAIN: u32 = 9;
 
 /// The bound of a column whose weights moved by so much at most.
 #[inline(always)]
-pub fn grow<W: Weight>(bound: &mut u16, by: u32, column: &[W]) {
-    let grown = u32::from(*bound).wrapping_add(by);
-    *bound = if grown >> GRAIN == u32::from(*bound) >> GRAIN { grown as u16 } else { magnitude(column) };
+pub fn grown<W: Weight>(bound: u16, by: u32, column: &[W]) -> u16 {
+    let grown = u32::from(bound).wrapping_add(by);
+    if grown >> GRAIN == u32::from(bound) >> GRAIN { grown as u16 } else { magnitude(column) }
 }
 
 /// The largest magnitude of these weights.
