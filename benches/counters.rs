@@ -32,7 +32,7 @@ fn main() {
     println!("{}, µs a training example, the fastest of {TURNS} turns of {EXAMPLES}", model.topology());
     println!("path     bits  off     off again  counting  overhead  (of off again)");
     for path in Path::available() {
-        for width in [Width::Sixteen, Width::Eight] {
+        for width in [Width::SIXTEEN, Width::EIGHT] {
             let make = |count| native(&model, width, Rounding::Stochastic, path, count);
             let mut learners = [make(false), make(false), make(true)];
             let warm_up: Vec<u32> = (0..WARM_UP).collect();

@@ -30,7 +30,7 @@ fn integers(data: &Dataset, model: &Model) -> Vec<(String, Box<dyn Learner>)> {
     let warm_up: Vec<u32> = (0..2000).collect();
     let mut learners = Vec::new();
     for path in Path::available() {
-        for width in [Width::Sixteen, Width::Eight] {
+        for width in [Width::SIXTEEN, Width::EIGHT] {
             let mut learner = native(model, width, Rounding::Stochastic, path, false);
             learner.train(&data.train, &warm_up);
             learners.push((format!("{} {} bits", path.name(), width.bits()), learner));

@@ -39,7 +39,7 @@ fn main() {
     let integers = |width| native(&model, width, Rounding::Stochastic, path, false);
     let runner = |name, learner| Runner { name, learner, train: vec![], test: vec![] };
     let mut runners =
-        vec![runner("16 bits", integers(Width::Sixteen)), runner("8 bits", integers(Width::Eight))];
+        vec![runner("16 bits", integers(Width::SIXTEEN)), runner("8 bits", integers(Width::EIGHT))];
     runners.extend(float32(&model, path).map(|learner| runner("f32", learner)));
     let order: Vec<u32> = (0..60_000).collect();
     for runner in &mut runners {

@@ -294,7 +294,7 @@ fn every_path_of_this_machine_gives_the_same_bits_counting_or_not() {
     let data = apical::data::Dataset::load(&apical::data::default_directory()).expect("shipped data");
     let order: Vec<u32> = (0..60).collect();
     for sizes in [&[784, 10][..], &[784, 70, 10], &[784, 100, 33, 10]] {
-        for width in [Width::Sixteen, Width::Eight] {
+        for width in [Width::SIXTEEN, Width::EIGHT] {
             for rounding in [Rounding::Stochastic, Rounding::Nearest, Rounding::TowardZero] {
                 let model = model(sizes, 3);
                 let digest = |path, count| {
@@ -322,7 +322,7 @@ fn every_path_counts_the_same_losses() {
     let data = apical::data::Dataset::load(&apical::data::default_directory()).expect("shipped data");
     let order: Vec<u32> = (0..40).collect();
     for sizes in [&[784, 10][..], &[784, 70, 10]] {
-        for width in [Width::Sixteen, Width::Eight] {
+        for width in [Width::SIXTEEN, Width::EIGHT] {
             for rounding in Rounding::ALL {
                 let model = Model { learning_rates: vec![1.7; sizes.len() - 1], ..model(sizes, 3) };
                 let losses = |path| {
@@ -348,7 +348,7 @@ fn the_bits_have_not_changed() {
     let data = apical::data::Dataset::load(&apical::data::default_directory()).expect("shipped data");
     let order: Vec<u32> = (0..200).collect();
     let mut learner =
-        native(&model(&[784, 50, 10], 1), Width::Sixteen, Rounding::Stochastic, Path::best(), false);
+        native(&model(&[784, 50, 10], 1), Width::SIXTEEN, Rounding::Stochastic, Path::best(), false);
     learner.train(&data.train, &order);
     let digest = learner.digest().unwrap_or(0);
     println!("the_bits: {digest:#018x}");

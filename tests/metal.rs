@@ -28,6 +28,20 @@ fn bad_input_is_refused_in_one_line() {
     refuses(&["fit", "--ram", "16K"], "--flash");
 }
 
+/// The firmware has the usual binary points compiled in: another network would be another
+/// network there.
+#[test]
+fn weights_with_other_binary_points_are_not_exported() {
+    let folder = std::env::temp_dir().join(format!("apical-points-{}", std::process::id()));
+    let run = folder.to_string_lossy().into_owned();
+    let small = ["--hidden", "5", "--examples", "5", "--test-images", "2", "--quiet"];
+    apical().args(["train", "--weights", "8:4,4", "--out", &run]).args(small).assert().success();
+    let weights = folder.join("core.apical").to_string_lossy().into_owned();
+    let flash = folder.join("network.bin").to_string_lossy().into_owned();
+    refuses(&["export", &weights, "--out", &flash], "other binary points than the firmware's (--weights 8)");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
 #[test]
 fn fit_lists_what_a_device_can_do() {
     let fit = |ram: &str| apical().args(["fit", "--ram", ram, "--flash", "512K"]).assert().success();

@@ -31,7 +31,7 @@ fn plan(hidden: &[usize]) -> Plan {
         sizes,
         kernel: Kernel::Scaled,
         preset: Preset::May2017,
-        width: Width::Sixteen,
+        width: Width::SIXTEEN,
         rounding: Rounding::Stochastic,
         seeds: vec![1],
         examples: 400,

@@ -45,7 +45,7 @@ fn trained(mut learner: Box<dyn Learner>, examples: u32) -> (Option<u64>, Vec<La
 /// 8-bit weights in the 16-bit containers of the emulated formats, and as a type of 8 bits.
 #[test]
 fn emulated_native_formats_have_the_native_bits_for_a_thousand_examples() {
-    for width in [Width::Sixteen, Width::Eight] {
+    for width in [Width::SIXTEEN, Width::EIGHT] {
         let plan = plan(&[784, 40, 10], width, Rounding::Stochastic);
         let emulated = emulated(&plan.model(1), &tables(&plan), Decay::Fine, false);
         let (native, _) = trained(plan.counting_core(1), 1000);
@@ -55,7 +55,7 @@ fn emulated_native_formats_have_the_native_bits_for_a_thousand_examples() {
 
 #[test]
 fn emulated_native_formats_lose_what_the_native_ones_lose() {
-    for width in [Width::Sixteen, Width::Eight] {
+    for width in [Width::SIXTEEN, Width::EIGHT] {
         for rounding in Rounding::ALL {
             let plan = plan(&[784, 40, 10], width, rounding);
             let emulated = emulated(&plan.model(1), &tables(&plan), Decay::Fine, true);
@@ -82,7 +82,7 @@ fn forced(plan: &Plan, tables: &[Table], mode: Mode) -> Tally {
 
 #[test]
 fn forced_errors_are_those_of_one_rounding() {
-    let plan = plan(&[784, 40, 10], Width::Sixteen, Rounding::Stochastic);
+    let plan = plan(&[784, 40, 10], Width::SIXTEEN, Rounding::Stochastic);
     let tally = forced(&plan, &tables(&plan), Mode::Forced);
     for layer in 0..2 {
         let soma = tally.of(layer, Variable::Soma).expect("somata are compared").all;
@@ -100,7 +100,7 @@ fn forced_errors_are_those_of_one_rounding() {
 
 #[test]
 fn a_floor_biases_its_variable_by_half_an_lsb() {
-    let plan = plan(&[784, 40, 10], Width::Sixteen, Rounding::Stochastic);
+    let plan = plan(&[784, 40, 10], Width::SIXTEEN, Rounding::Stochastic);
     for (variable, layer) in [(Variable::FilterFast, 0), (Variable::FilterSlow, 0), (Variable::Soma, 1)] {
         let mut tables = tables(&plan);
         let fault = Fault { variable, rounding: Rounding::Floor };

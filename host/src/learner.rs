@@ -182,17 +182,11 @@ where
     }
 }
 
-/// Width of the stored weights.
+/// Width of the stored weights, and how many of their bits are behind the binary point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Width {
-    /// 16 bits, 8 of them behind the binary point.
-    Sixteen,
-    /// 8 bits: 4 behind the binary point in hidden layers, 3 in the output layer.
-    Eight,
-    /// 16 bits with other binary points.
-    SixteenAt(Points),
-    /// 8 bits with other binary points.
-    EightAt(Points),
+pub struct Width {
+    bits: u32,
+    points: Points,
 }
 
 /// How many bits of the weights are behind the binary point.
@@ -215,35 +209,27 @@ impl Points {
 }
 
 impl Width {
+    /// 16 bits, 8 of them behind the binary point.
+    pub const SIXTEEN: Self = Self::at(16, Points { hidden: 8, output: 8 });
+    /// 8 bits: 4 behind the binary point in hidden layers, 3 in the output layer.
+    pub const EIGHT: Self = Self::at(8, Points { hidden: 4, output: 3 });
+
+    /// So many bits, 16 or 8, with these binary points.
+    #[must_use]
+    pub const fn at(bits: u32, points: Points) -> Self {
+        Self { bits, points }
+    }
+
     /// Bits.
     #[must_use]
     pub const fn bits(self) -> u32 {
-        match self {
-            Self::Sixteen | Self::SixteenAt(_) => 16,
-            Self::Eight | Self::EightAt(_) => 8,
-        }
+        self.bits
     }
 
     /// Fraction bits of the weights of a layer.
     #[must_use]
     pub const fn fraction(self, is_output: bool) -> u8 {
-        match (self, is_output) {
-            (Self::Sixteen, _) => 8,
-            (Self::Eight, false) => 4,
-            (Self::Eight, true) => 3,
-            (Self::SixteenAt(points) | Self::EightAt(points), _) => points.of(is_output),
-        }
-    }
-
-    /// The width of so many bits with these binary points.
-    #[must_use]
-    pub const fn at(bits: u32, points: Points) -> Self {
-        match (bits, points) {
-            (8, Points { hidden: 4, output: 3 }) => Self::Eight,
-            (8, points) => Self::EightAt(points),
-            (_, Points { hidden: 8, output: 8 }) => Self::Sixteen,
-            (_, points) => Self::SixteenAt(points),
-        }
+        self.points.of(is_output)
     }
 }
 

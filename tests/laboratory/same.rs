@@ -30,7 +30,7 @@ fn data() -> Dataset {
 fn the_native_formats_emulated_keep_the_native_bits_for_a_thousand_examples() {
     let (data, model) = (data(), model(&[784, 40, 10]));
     let order: Vec<u32> = (0..1000).collect();
-    for width in [Width::Sixteen, Width::Eight] {
+    for width in [Width::SIXTEEN, Width::EIGHT] {
         for rounding in [Rounding::Stochastic, Rounding::Nearest] {
             let formats = Formats::native(width, rounding, 2);
             let mut ours = emulated(&model, &formats.tables, formats.decay, false);
@@ -59,7 +59,7 @@ fn every_rounding_of_states_and_weights_keeps_its_bits_on_the_quick_way() {
     let data = data();
     for rounding in Rounding::ALL {
         for bits in [6, 9, 12, 16, 24, 32] {
-            let mut formats = Formats::native(Width::Sixteen, Rounding::Stochastic, 2);
+            let mut formats = Formats::native(Width::SIXTEEN, Rounding::Stochastic, 2);
             for table in &mut formats.tables {
                 for variable in [Variable::FilterFast, Variable::FilterSlow, Variable::Basal, Variable::Soma]
                 {
@@ -72,7 +72,7 @@ fn every_rounding_of_states_and_weights_keeps_its_bits_on_the_quick_way() {
             the_long_way_agrees(&format!("states {rounding:?} {bits}"), &formats, &data);
         }
         for bits in [2, 4, 8, 13, 16] {
-            let mut formats = Formats::native(Width::Sixteen, rounding, 2);
+            let mut formats = Formats::native(Width::SIXTEEN, rounding, 2);
             for table in &mut formats.tables {
                 let line = table.of_mut(Variable::Weight);
                 *line = line.with_format(bits, bits as i8 - 5);

@@ -76,8 +76,8 @@ fn kernels() -> impl TypedValueParser<Value = Kernel> {
 fn width(text: &str) -> Result<Width, String> {
     let (bits, points) = text.split_once(':').map_or((text, None), |(bits, points)| (bits, Some(points)));
     let usual = match bits {
-        "16" => Width::Sixteen,
-        "8" => Width::Eight,
+        "16" => Width::SIXTEEN,
+        "8" => Width::EIGHT,
         _ => return Err("16 or 8, or with binary points: 8:4,4".into()),
     };
     let Some(points) = points else { return Ok(usual) };
@@ -143,9 +143,9 @@ mod tests {
 
     #[test]
     fn weights_have_a_width_and_may_have_binary_points() {
-        assert_eq!(width("8"), Ok(Width::Eight));
-        assert_eq!(width("8:4,3"), Ok(Width::Eight));
-        assert_eq!(width("8:4,5"), Ok(Width::EightAt(Points { hidden: 4, output: 5 })));
+        assert_eq!(width("8"), Ok(Width::EIGHT));
+        assert_eq!(width("8:4,3"), Ok(Width::EIGHT));
+        assert_eq!(width("8:4,5"), Ok(Width::at(8, Points { hidden: 4, output: 5 })));
         assert_eq!(width("16:4,8").map(|width| width.fraction(true)), Ok(8));
         for wrong in ["", "9", "8:", "8:4", "8:4,2", "8:9,4", "8:-1,4", "8:4,4,4"] {
             assert!(width(wrong).is_err(), "{wrong}");

@@ -121,7 +121,7 @@ mod tests {
             kernel: Kernel::Scaled,
             preset: Preset::May2017,
             learning_rates: vec![0.21; 2],
-            width: Width::Sixteen,
+            width: Width::SIXTEEN,
             rounding: Rounding::Stochastic,
             seeds: vec![1],
             examples: 10,

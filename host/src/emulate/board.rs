@@ -25,8 +25,8 @@ impl FromStr for Shape {
         let sizes: Result<Vec<usize>, _> = sizes.split('-').map(str::parse).collect();
         let sizes = sizes.map_err(|_| wrong())?;
         let width = match bits {
-            "16" => Width::Sixteen,
-            "8" => Width::Eight,
+            "16" => Width::SIXTEEN,
+            "8" => Width::EIGHT,
             _ => return Err(wrong()),
         };
         if !(2..=3).contains(&sizes.len()) || sizes.contains(&0) {

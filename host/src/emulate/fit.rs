@@ -75,7 +75,7 @@ pub fn measured() -> Vec<Measured> {
     let read = |line: &str| {
         let mut words = line.split(',');
         let hidden = words.next()?.parse().ok()?;
-        let width = if words.next()? == "8" { Width::Eight } else { Width::Sixteen };
+        let width = if words.next()? == "8" { Width::EIGHT } else { Width::SIXTEEN };
         let error = words.next()?.parse().ok()?;
         Some(Measured { hidden, width, error, instructions: words.next()?.parse().ok()? })
     };
@@ -96,7 +96,7 @@ impl Measured {
     }
 
     fn bounds(&self) -> usize {
-        if self.width == Width::Sixteen { 2 } else { 0 }
+        if self.width.bits() == 16 { 2 } else { 0 }
     }
 
     /// RAM to learn in.
@@ -197,7 +197,7 @@ mod tests {
         type Input = InputMemory<784, 384, 256>;
         let sixteen = size_of::<LayerMemory<u16, 784, 100, 10>>() + size_of::<LayerMemory<u16, 100, 10, 0>>();
         let eight = size_of::<LayerMemory<i8, 784, 50, 10>>() + size_of::<LayerMemory<i8, 50, 10, 0>>();
-        for (hidden, width, layers) in [(100, Width::Sixteen, sixteen), (50, Width::Eight, eight)] {
+        for (hidden, width, layers) in [(100, Width::SIXTEEN, sixteen), (50, Width::EIGHT, eight)] {
             let network = Measured { hidden, width, error: 0.0, instructions: 0.0 };
             let stated = network.training_ram() - AROUND_RAM;
             assert!(stated.abs_diff(layers + size_of::<Input>()) < 64, "{stated} for {layers}");

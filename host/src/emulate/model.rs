@@ -24,6 +24,10 @@ pub fn shape(header: &Header) -> Result<(Shape, Plan), String> {
     if plan.kernel != Kernel::Scaled {
         return Err("the firmware has the scaled synaptic kernel only (--kernel scaled)".to_owned());
     }
+    if ![Width::SIXTEEN, Width::EIGHT].contains(&plan.width) {
+        let bits = plan.width.bits();
+        return Err(format!("weights with other binary points than the firmware's (--weights {bits})"));
+    }
     Ok((Shape { sizes: plan.sizes.clone(), width: plan.width }, plan))
 }
 
@@ -50,15 +54,15 @@ pub fn bytes(saved: &Saved) -> Result<Vec<u8>, String> {
 fn write_layer(bytes: &mut Vec<u8>, layer: &Stored, units: usize, width: Width) {
     let weights = |bytes: &mut Vec<u8>, weights: &[i64]| {
         for &weight in weights {
-            match width {
-                Width::Sixteen | Width::SixteenAt(_) => bytes.extend((weight as u16 ^ 0x8000).to_le_bytes()),
-                Width::Eight | Width::EightAt(_) => bytes.push(weight as u8),
+            match width.bits() {
+                16 => bytes.extend((weight as u16 ^ 0x8000).to_le_bytes()),
+                _ => bytes.push(weight as u8),
             }
         }
         pad(bytes);
     };
     weights(bytes, &layer.weights);
-    if width == Width::Sixteen {
+    if width.bits() == 16 {
         for column in layer.weights.chunks(units) {
             let bound = column.iter().map(|weight| weight.unsigned_abs()).max().unwrap_or(0);
             bytes.extend((bound as u16).to_le_bytes());

@@ -167,7 +167,7 @@ impl Header {
         let rounding = Rounding::ALL.into_iter().find(|rounding| rounding.name() == self.rounding);
         let (output, hidden) = self.weight_fractions.split_last().unwrap_or((&8, &[]));
         // Without a hidden layer, whichever point its weights would have.
-        let usual = if self.weight_bits == 8 { Width::Eight } else { Width::Sixteen };
+        let usual = if self.weight_bits == 8 { Width::EIGHT } else { Width::SIXTEEN };
         let hidden = hidden.first().copied().unwrap_or(usual.fraction(false));
         let width = Width::at(self.weight_bits, Points { hidden, output: *output });
         let plan = Plan {

@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn one_variable_alone_leaves_the_others_wide() {
-        let (wide, native) = (Formats::wide(2), Formats::native(Width::Eight, Rounding::Nearest, 2));
+        let (wide, native) = (Formats::wide(2), Formats::native(Width::EIGHT, Rounding::Nearest, 2));
         let alone = mixed(&wide, &native, |variable| variable == Variable::Soma);
         for variable in Variable::ALL {
             let expected = if variable == Variable::Soma { &native } else { &wide };
@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn the_accumulator_keeps_its_range_where_weights_change_their_binary_point() {
-        let (wide, native) = (Formats::wide(2), Formats::native(Width::Sixteen, Rounding::Nearest, 2));
+        let (wide, native) = (Formats::wide(2), Formats::native(Width::SIXTEEN, Rounding::Nearest, 2));
         let alone = mixed(&wide, &native, |variable| variable == Variable::Accumulator);
         // 16 bits at 2^-8 are ±128; at the 2^-10 of the wide weights these are 18 bits.
         assert_eq!(alone.tables[0].of(Variable::Accumulator).format, Format::new(18, 10));

@@ -97,8 +97,8 @@ impl Numbers {
     pub fn named(name: &str, layers: usize) -> Result<Self, LabError> {
         let native = |width| Formats::native(width, Rounding::Stochastic, layers);
         match name {
-            "native16" => Ok(Self::Integer(native(Width::Sixteen))),
-            "native8" => Ok(Self::Integer(native(Width::Eight))),
+            "native16" => Ok(Self::Integer(native(Width::SIXTEEN))),
+            "native8" => Ok(Self::Integer(native(Width::EIGHT))),
             "wide" => Ok(Self::Integer(Formats::wide(layers))),
             _ => Profile::named(name)?.numbers(layers),
         }
@@ -304,7 +304,7 @@ mod tests {
     use super::*;
 
     fn changed(changes: &[&str]) -> Formats {
-        let mut formats = Formats::native(Width::Sixteen, Rounding::Stochastic, 2);
+        let mut formats = Formats::native(Width::SIXTEEN, Rounding::Stochastic, 2);
         for change in changes {
             formats.apply(&change.parse().expect("a change")).expect("layers that there are");
         }

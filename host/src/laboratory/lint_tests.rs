@@ -19,7 +19,7 @@ fn model(rate: f64) -> Model {
 
 /// What is found in the compiled-in 16-bit formats with these changes.
 fn found(changes: &[&str]) -> Vec<(Level, Topic, &'static str)> {
-    let mut formats = Formats::native(Width::Sixteen, Rounding::Stochastic, 2);
+    let mut formats = Formats::native(Width::SIXTEEN, Rounding::Stochastic, 2);
     for change in changes {
         let change: Change = change.parse().expect("a change");
         formats.apply(&change).expect("layers that there are");
@@ -73,7 +73,7 @@ fn a_shift_wider_than_the_dither_is_noted() {
 
 #[test]
 fn time_constants_that_cannot_be_set_are_warned_of() {
-    let mut formats = Formats::native(Width::Sixteen, Rounding::Stochastic, 2);
+    let mut formats = Formats::native(Width::SIXTEEN, Rounding::Stochastic, 2);
     formats.decay = Decay::Shift;
     let found = lint(&model(0.21), &formats);
     assert!(found.iter().any(|f| f.topic == Topic::Decay && f.variable == "filter_fast"), "{found:?}");
@@ -81,7 +81,7 @@ fn time_constants_that_cannot_be_set_are_warned_of() {
 
 #[test]
 fn a_learning_rate_below_the_formats_is_fatal() {
-    let formats = Formats::native(Width::Sixteen, Rounding::Stochastic, 2);
+    let formats = Formats::native(Width::SIXTEEN, Rounding::Stochastic, 2);
     let found = lint(&model(0.000_01), &formats);
     assert!(found.iter().any(|f| f.topic == Topic::LearningRate && f.level == Level::Fatal), "{found:?}");
 }

@@ -5,7 +5,6 @@ use crate::data::Split;
 use crate::experiment::order::Order;
 use crate::experiment::plan::Plan;
 use crate::experiment::twin::settings;
-use crate::learner::Width;
 use crate::model::Model;
 use crate::network::OwnedNetwork;
 use crate::reference;
@@ -61,9 +60,9 @@ fn on<K: Kernels + Default>(
     compared: usize,
     bar: &ProgressBar,
 ) -> Shadow {
-    match plan.width {
-        Width::Sixteen | Width::SixteenAt(_) => with::<K, i16>(plan, split, seed, compared, bar),
-        Width::Eight | Width::EightAt(_) => with::<K, i8>(plan, split, seed, compared, bar),
+    match plan.width.bits() {
+        16 => with::<K, i16>(plan, split, seed, compared, bar),
+        _ => with::<K, i8>(plan, split, seed, compared, bar),
     }
 }
 

@@ -106,7 +106,7 @@ enum Done {
 pub fn measure(dataset: &Dataset, fault: Option<Fault>) -> Measured {
     let courses =
         (1..=SEEDS).flat_map(|seed| [Kind::Reference, Kind::Core].map(|kind| Task::Course(kind, seed)));
-    let widths = [Width::Sixteen, Width::Eight];
+    let widths = [Width::SIXTEEN, Width::EIGHT];
     let digests =
         widths.into_iter().flat_map(|width| [false, true].map(|emulated| Task::Digest(width, emulated)));
     let tasks: Vec<Task> = widths.map(Task::Errors).into_iter().chain(courses).chain(digests).collect();
@@ -172,7 +172,7 @@ impl Task {
     fn run(self, dataset: &Dataset, fault: Option<Fault>) -> Done {
         match self {
             Self::Course(kind, seed) => {
-                let plan = plan(Width::Sixteen, dataset);
+                let plan = plan(Width::SIXTEEN, dataset);
                 let learner = match (kind, fault) {
                     (Kind::Core, Some(_)) => emulated(&plan, seed, fault, false),
                     _ => plan.learner(kind, seed),
