@@ -3,32 +3,27 @@
 use crate::kernels::Lanes;
 use crate::tables::noise::BLOCK;
 
-/// Masks of who fired in each step, `blocks` words of 32 units a step.
+/// Masks of who of a block of 32 units fired in a step: once, twice, three times.
+pub type Fired = [u32; 3];
+
+/// Masks of who fired in each step, of `blocks` blocks a step.
 #[derive(Debug)]
 pub struct Masks<'a> {
-    /// Who fired.
-    pub once: &'a mut [u32],
-    /// Who fired a second time.
-    pub twice: &'a mut [u32],
-    /// Who fired a third time.
-    pub thrice: &'a mut [u32],
+    /// The masks.
+    pub fired: &'a mut [Fired],
     /// Whether anybody fired a third time; one entry a step.
     pub more: &'a mut [u32],
-    /// Words of a step.
+    /// Blocks of a step.
     pub blocks: usize,
 }
 
 impl Masks<'_> {
-    /// Makes room for so many steps of so many words; false where there is none.
+    /// Makes room for so many steps of so many blocks; false where there is none.
     #[inline(always)]
     pub fn begin(&mut self, blocks: usize, steps: usize) -> bool {
-        let words = blocks.wrapping_mul(steps);
-        let room = self.once.len().min(self.twice.len());
-        if words > room || steps > self.more.len() {
+        if blocks.wrapping_mul(steps) > self.fired.len() || steps > self.more.len() {
             return false;
         }
-        let Some(thrice) = self.thrice.get_mut(..words) else { return false };
-        thrice.fill(0);
         self.more.fill(0);
         self.blocks = blocks;
         true
@@ -40,9 +35,10 @@ impl Masks<'_> {
         if live == u32::MAX {
             return;
         }
-        for words in [&mut *self.once, &mut *self.twice, &mut *self.thrice] {
-            let words = words.iter_mut().skip(block).step_by(self.blocks.max(1)).take(steps);
-            words.for_each(|word| *word &= live);
+        for step in self.fired.chunks_exact_mut(self.blocks.max(1)).take(steps) {
+            if let Some(fired) = step.get_mut(block) {
+                *fired = fired.map(|word| word & live);
+            }
         }
     }
 }
@@ -70,7 +66,7 @@ impl<'a> Trains<'a> {
     /// Of a level without units.
     #[must_use]
     pub fn none() -> Self {
-        let masks = Masks { once: &mut [], twice: &mut [], thrice: &mut [], more: &mut [], blocks: 0 };
+        let masks = Masks { fired: &mut [], more: &mut [], blocks: 0 };
         Self::new(&mut [], &mut [], masks)
     }
 
@@ -120,7 +116,7 @@ impl<'a> Trains<'a> {
     #[inline(always)]
     pub fn steps_from(&self, first: usize) -> impl Iterator<Item = &[u16]> {
         let (units, mut start) = (&*self.units, self.end_of(first));
-        self.ends.iter().skip(first).map(
+        self.ends.get(first..).unwrap_or(&[]).iter().map(
             #[inline(always)]
             move |&end| {
                 let spikes = units.get(start..end as usize).unwrap_or(&[]);
@@ -152,9 +148,9 @@ impl<'a> Trains<'a> {
             Some(names) => self.list_each(
                 steps,
                 #[inline(always)]
-                |words, units, mut end| {
-                    for (block, &word) in words.iter().enumerate() {
-                        end = put_named(lanes, units, end, word, block, names);
+                |fired, time, units, mut end| {
+                    for (fired, names) in fired.iter().zip(names) {
+                        end = put_named(lanes, units, end, fired[time], names);
                     }
                     end
                 },
@@ -162,9 +158,16 @@ impl<'a> Trains<'a> {
             None => self.list_each(
                 steps,
                 #[inline(always)]
-                |words, units, mut end| {
-                    for pair in 0..words.len().div_ceil(2) {
-                        end = put_pair(lanes, units, end, bits_of(words, pair), pair);
+                |fired, time, units, mut end| {
+                    let (pairs, last) = fired.as_chunks::<2>();
+                    let mut first = 0u16;
+                    for [low, high] in pairs {
+                        let bits = u64::from(low[time]) | u64::from(high[time]) << 32;
+                        end = put_numbers(lanes, units, end, bits, first);
+                        first = first.wrapping_add(2 * BLOCK as u16);
+                    }
+                    if let [low] = last {
+                        end = put_numbers(lanes, units, end, u64::from(low[time]), first);
                     }
                     end
                 },
@@ -172,23 +175,21 @@ impl<'a> Trains<'a> {
         }
     }
 
-    /// The same; `put` writes down who has its bit set in some words, from a place on, and
-    /// returns the new end. Second spikes are rare, but to look for them costs more in
-    /// branches nobody can guess.
+    /// The same; `put` writes down who of some blocks fired so many times and once more, from
+    /// a place on, and returns the new end. Second spikes are rare, but to look for them costs
+    /// more in branches nobody can guess.
     #[inline(always)]
-    fn list_each(&mut self, steps: usize, put: impl Fn(&[u32], &mut [u16], usize) -> usize) {
-        let blocks = self.masks.blocks.max(1);
+    fn list_each(&mut self, steps: usize, put: impl Fn(&[Fired], usize, &mut [u16], usize) -> usize) {
         let mut end = self.len();
-        let (units, masks) = (&mut *self.units, &self.masks);
-        let words = masks.once.chunks_exact(blocks).zip(masks.twice.chunks_exact(blocks));
-        let words = words.zip(masks.thrice.chunks_exact(blocks).zip(&*masks.more));
+        let units = &mut *self.units;
+        let fired = self.masks.fired.chunks_exact(self.masks.blocks.max(1));
         let ends = self.ends.get_mut(self.steps..).unwrap_or(&mut []).iter_mut();
         let mut listed = 0usize;
-        for (((once, twice), (thrice, &more)), to) in words.zip(ends).take(steps) {
-            end = put(once, units, end);
-            end = put(twice, units, end);
+        for ((fired, &more), to) in fired.zip(&*self.masks.more).zip(ends).take(steps) {
+            end = put(fired, 0, units, end);
+            end = put(fired, 1, units, end);
             if more != 0 {
-                end = put(thrice, units, end);
+                end = put(fired, 2, units, end);
             }
             *to = end as u32;
             listed = listed.wrapping_add(1);
@@ -205,29 +206,17 @@ fn put_named<L: Lanes>(
     units: &mut [u16],
     end: usize,
     word: u32,
-    block: usize,
-    names: &[[u16; BLOCK]],
+    names: &[u16; BLOCK],
 ) -> usize {
-    let room = units.get_mut(end..).and_then(|rest| rest.first_chunk_mut());
-    let (Some(room), Some(names)) = (room, names.get(block)) else { return end };
+    let Some(room) = units.get_mut(end..).and_then(|rest| rest.first_chunk_mut()) else { return end };
     lanes.choose(word, names, room);
     end.wrapping_add(word.count_ones() as usize)
 }
 
-/// The same by number, of two blocks.
+/// The same by number, of two blocks, whose first unit is `first`.
 #[inline(always)]
-fn put_pair<L: Lanes>(lanes: L, units: &mut [u16], end: usize, bits: u64, pair: usize) -> usize {
+fn put_numbers<L: Lanes>(lanes: L, units: &mut [u16], end: usize, bits: u64, first: u16) -> usize {
     let Some(room) = units.get_mut(end..).and_then(|rest| rest.first_chunk_mut()) else { return end };
-    lanes.number(bits, pair.wrapping_mul(2 * BLOCK) as u16, room);
+    lanes.number(bits, first, room);
     end.wrapping_add(bits.count_ones() as usize)
-}
-
-/// The words of two blocks; zero beyond the last.
-#[inline(always)]
-fn bits_of(words: &[u32], pair: usize) -> u64 {
-    match words.get(pair.wrapping_mul(2)..) {
-        Some([low, high, ..]) => u64::from(*low) | u64::from(*high) << 32,
-        Some([low]) => u64::from(*low),
-        _ => 0,
-    }
 }

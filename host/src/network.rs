@@ -13,7 +13,7 @@ use apical_core::parameters::Preset;
 use apical_core::schedule::{MOST_STEPS, Workspace};
 use apical_core::spikes::Spikes;
 use apical_core::tables::psp::{AREAS, Kernel, TAPS, areas};
-use apical_core::trains::{Masks, Trains};
+use apical_core::trains::{Fired, Masks, Trains};
 
 /// Memory of a layer. Columns are padded to whole blocks of 32.
 pub struct OwnedLayer<A: Arithmetic> {
@@ -137,7 +137,7 @@ struct OwnedWorkspace {
 struct OwnedTrains {
     units: Vec<u16>,
     ends: Vec<u32>,
-    masks: [Vec<u32>; 3],
+    fired: Vec<Fired>,
     more: Vec<u32>,
 }
 
@@ -146,14 +146,13 @@ impl OwnedTrains {
         Self {
             units: vec![0; MOST_STEPS * units * Spikes::PER_UNIT + Trains::ROOM],
             ends: vec![0; MOST_STEPS],
-            masks: [(); 3].map(|()| vec![0; MOST_STEPS * units.div_ceil(32)]),
+            fired: vec![[0; 3]; MOST_STEPS * units.div_ceil(32)],
             more: vec![0; MOST_STEPS],
         }
     }
 
     fn lend(&mut self) -> Trains<'_> {
-        let [once, twice, thrice] = &mut self.masks;
-        let masks = Masks { once, twice, thrice, more: &mut self.more, blocks: 0 };
+        let masks = Masks { fired: &mut self.fired, more: &mut self.more, blocks: 0 };
         Trains::new(&mut self.units, &mut self.ends, masks)
     }
 }

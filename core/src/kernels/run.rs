@@ -16,7 +16,7 @@ use crate::parameters::Coefficients;
 use crate::random::{Generator, offsets_of};
 use crate::tables::noise::{BLOCK, may_fire_thrice, second_thresholds, third_thresholds, thresholds};
 use crate::tables::psp::TAPS;
-use crate::trains::{Masks, Trains};
+use crate::trains::{Fired, Masks, Trains};
 use rand_core::Rng;
 
 /// Blocks that are worked off together.
@@ -120,17 +120,11 @@ impl<L: Lanes> Vector<L> {
         let lanes = l.load(potentials);
         let mut psp = l.splat(0);
         let masks = &mut trains.masks;
-        let words = scratch.places.chunks_exact(blocks).zip(masks.once.chunks_exact_mut(blocks));
-        let words = words.zip(masks.twice.chunks_exact_mut(blocks));
-        let words = words.zip(masks.thrice.chunks_exact_mut(blocks)).zip(&mut *masks.more);
-        let shares = run.shares.iter().map(Some).chain(core::iter::repeat(None));
-        for (((((places, once), twice), thrice), more), share) in words.zip(shares).take(run.steps) {
-            let (Some(&place), Some(once), Some(twice), Some(thrice)) =
-                (places.get(block), once.get_mut(block), twice.get_mut(block), thrice.get_mut(block))
-            else {
-                return;
-            };
-            fire(l, lanes, place, share, &mut psp, [once, twice, thrice], more);
+        let words = scratch.places.chunks_exact(blocks).zip(masks.fired.chunks_exact_mut(blocks));
+        let words = words.zip(&mut *masks.more).take(run.steps);
+        for (step, ((places, fired), more)) in words.enumerate() {
+            let (Some(&place), Some(fired)) = (places.get(block), fired.get_mut(block)) else { return };
+            *fired = fire(l, lanes, place, run.shares.get(step), &mut psp, more);
         }
         if let Some(to) = scratch.psp.as_chunks_mut::<BLOCK>().0.get_mut(block) {
             l.store_unsigned(psp, to);
@@ -194,8 +188,8 @@ fn split_spikes<W: Weight>(bounds: &[u16], run: &Run<'_>, splits: &mut [u16]) ->
     width
 }
 
-/// Writes down who of a block fires once, twice and three times, and adds what the spikes are credited with to `psp`. The masks of the third spikes, and
-/// `more`, are zero before.
+/// Who of a block fires once, twice and three times; adds what the spikes are credited with
+/// to `psp`, and to `more` who fires three times.
 #[inline(always)]
 fn fire<L: Lanes>(
     l: L,
@@ -203,12 +197,11 @@ fn fire<L: Lanes>(
     place: u16,
     share: Option<&u16>,
     psp: &mut L::Block,
-    [fired, twice, thrice]: [&mut u32; 3],
     more: &mut u32,
-) {
+) -> Fired {
     let first = l.exceeding(potentials, l.load(thresholds(place)));
     let second = l.exceeding(potentials, l.load(second_thresholds(place)));
-    (*fired, *twice) = (l.bits(first), l.bits(second));
+    let mut fired = [l.bits(first), l.bits(second), 0];
     if let Some(&share) = share {
         let share = l.splat(share as i16);
         *psp = l.add_where(l.add_where(*psp, first, share), second, share);
@@ -217,12 +210,13 @@ fn fire<L: Lanes>(
     // of which does.
     if may_fire_thrice(place) {
         let third = l.exceeding(potentials, l.load(third_thresholds(place)));
-        *thrice = l.bits(third);
-        *more |= *thrice;
+        fired[2] = l.bits(third);
+        *more |= fired[2];
         if let Some(&share) = share {
             *psp = l.add_where(*psp, third, l.splat(share as i16));
         }
     }
+    fired
 }
 
 /// What moves in a block of neurons.
@@ -361,31 +355,28 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
         }
         let mut oldest = neurons.oldest;
         let stride = self.blocks.max(1);
-        let places = from_mut(scratch.places, first).chunks(stride);
-        let words = places.zip(from_mut(masks.once, first).chunks_mut(stride));
-        let words = words.zip(from_mut(masks.twice, first).chunks_mut(stride));
-        let words = words.zip(from_mut(masks.thrice, first).chunks_mut(stride)).zip(&mut *masks.more);
-        let shares = run.shares.iter().map(Some).chain(core::iter::repeat(None));
         // What is read through a reference is read again after every store: here it is not.
-        let (window, steps) = (run.window.clone(), 0..run.steps);
+        let (window, shares, splits) = (run.window.clone(), run.shares, &*scratch.splits);
         let columns = TileOf::<W, TILE>::new(self.columns, first);
         let spikes = run.presynaptic.steps_from(run.first);
-        for ((((step, spikes), &split), share), ((((places, fired), twice), thrice), more)) in
-            steps.zip(spikes).zip(&*scratch.splits).zip(shares).zip(words)
-        {
+        let words = scratch.places.chunks_exact(stride).zip(masks.fired.chunks_exact_mut(stride));
+        let words = words.zip(&mut *masks.more).zip(spikes).take(run.steps);
+        for (step, (((places, fired), more), spikes)) in words.enumerate() {
             note.enter_step(step);
-            let (Some(places), Some(fired), Some(twice), Some(thrice)) = (
-                places.first_chunk::<TILE>(),
-                fired.first_chunk_mut::<TILE>(),
-                twice.first_chunk_mut::<TILE>(),
-                thrice.first_chunk_mut::<TILE>(),
+            let (Some(places), Some(fired)) = (
+                places.get(first..).and_then(|places| places.first_chunk::<TILE>()),
+                fired.get_mut(first..).and_then(|fired| fired.first_chunk_mut::<TILE>()),
             ) else {
                 return;
             };
+            let share = shares.get(step);
             let mut totals = [l.splat(0); TILE];
             match WIDTH {
                 0 => add_some(l, columns, spikes, &mut totals),
-                1 => add_halves(l, columns, spikes, split, &mut totals, first, note),
+                1 => {
+                    let split = splits.get(step).copied().unwrap_or(u16::MAX);
+                    add_halves(l, columns, spikes, split, &mut totals, first, note);
+                }
                 _ => self.add_widely(spikes, &mut totals, first, note),
             }
             each::<TILE>(
@@ -399,12 +390,7 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
                     else {
                         return;
                     };
-                    let (Some(&place), Some(fired), Some(twice), Some(thrice)) = (
-                        places.get(block),
-                        fired.get_mut(block),
-                        twice.get_mut(block),
-                        thrice.get_mut(block),
-                    ) else {
+                    let (Some(&place), Some(fired)) = (places.get(block), fired.get_mut(block)) else {
                         return;
                     };
                     let at = first.wrapping_add(block);
@@ -425,7 +411,7 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
                         (x1, x2) = step_of.filtered(sum, x1, x2, tail);
                         c = step_of.moved(x2, bias, c, pull, (live, unit), note);
                     }
-                    fire(l, c, place, share, &mut credit, [fired, twice, thrice], more);
+                    *fired = fire(l, c, place, share, &mut credit, more);
                     *moving = Moving { x1, x2, c, credit };
                 },
             );
@@ -577,11 +563,6 @@ fn add_halves<L: Lanes, W: Weight, const TILE: usize>(
             note.held(l, Variable::Accumulator, sum, *total, (u32::MAX, unit));
         },
     );
-}
-
-#[inline(always)]
-fn from_mut<T>(words: &mut [T], first: usize) -> &mut [T] {
-    words.get_mut(first..).unwrap_or(&mut [])
 }
 
 #[inline(always)]

@@ -43,7 +43,7 @@ pub fn rank(place: usize) -> u16 {
     RANK.get(place & (GRAINS - 1)).copied().unwrap_or(0)
 }
 
-/// 32 thresholds from an offset below 4096.
+/// 32 thresholds from an offset, modulo 4096.
 #[inline(always)]
 #[must_use]
 pub fn thresholds(offset: u16) -> &'static [i16; BLOCK] {
@@ -64,11 +64,12 @@ pub(crate) fn third_thresholds(offset: u16) -> &'static [i16; BLOCK] {
     from(&THIRD, offset)
 }
 
-/// Whether any of the 32 places from an offset below 4096 lets a unit fire a third time.
+/// Whether any of the 32 places from an offset, modulo 4096, lets a unit fire a third time.
 #[inline(always)]
 #[must_use]
 pub fn may_fire_thrice(offset: u16) -> bool {
-    THRICE.get(usize::from(offset >> 5)).is_some_and(|word| word >> (offset & 31) & 1 != 0)
+    let word = THRICE.get(usize::from(offset) % GRAINS / 32);
+    word.is_some_and(|word| word >> (offset & 31) & 1 != 0)
 }
 
 /// Bit i of word w: offset 32 w + i.
@@ -90,7 +91,7 @@ static THRICE: [u32; GRAINS / 32] = {
 #[inline(always)]
 fn from(noise: &'static [i16; GRAINS + BLOCK], offset: u16) -> &'static [i16; BLOCK] {
     static NOBODY: [i16; BLOCK] = [NEVER; BLOCK];
-    noise.get(usize::from(offset)..).and_then(|n| n.first_chunk()).unwrap_or(&NOBODY)
+    noise.get(usize::from(offset) % GRAINS..).and_then(|n| n.first_chunk()).unwrap_or(&NOBODY)
 }
 
 /// A place of the circle where a unit may fire: the place in the low half, its threshold

@@ -6,7 +6,7 @@ use apical_core::arithmetic::{Columns, Neurons, Run, Scratch};
 use apical_core::kernels::draw_places;
 use apical_core::random::Generator;
 use apical_core::tables::noise::{BLOCK, may_fire_thrice};
-use apical_core::trains::{Masks, Trains};
+use apical_core::trains::{Fired, Masks, Trains};
 
 /// Blocks that are worked off together.
 const TILE: usize = 2;
@@ -128,14 +128,10 @@ impl<L: FloatLanes> Tiles<'_, L> {
         // What is read through a reference is read again after every store: here it is not.
         let window = run.window.clone();
         let (weights, column) = (&self.columns.weights[first * BLOCK..], self.columns.stride);
-        let shares = run.shares.iter().map(Some).chain(core::iter::repeat(None));
-        let words = places[first..].chunks(stride).zip(masks.once[first..].chunks_mut(stride));
-        let words = words.zip(masks.twice[first..].chunks_mut(stride));
-        let words = words.zip(masks.thrice[first..].chunks_mut(stride)).zip(&mut *masks.more);
         let spikes = run.presynaptic.steps_from(run.first);
-        for (((step, spikes), share), ((((places, once), twice), thrice), more)) in
-            (0..run.steps).zip(spikes).zip(shares).zip(words)
-        {
+        let words = places.chunks_exact(stride).zip(masks.fired.chunks_exact_mut(stride));
+        let words = words.zip(&mut *masks.more).zip(spikes).take(run.steps);
+        for (step, (((places, fired), more), spikes)) in words.enumerate() {
             let mut totals = [none; TILE];
             for &unit in spikes {
                 let Some(column) = weights.get(usize::from(unit) * column..) else { continue };
@@ -147,18 +143,15 @@ impl<L: FloatLanes> Tiles<'_, L> {
                     }
                 }
             }
-            let (Some(places), Some(once), Some(twice), Some(thrice)) = (
-                places.first_chunk::<TILE>(),
-                once.first_chunk_mut::<TILE>(),
-                twice.first_chunk_mut::<TILE>(),
-                thrice.first_chunk_mut::<TILE>(),
-            ) else {
+            let (Some(places), Some(fired)) =
+                (places[first..].first_chunk::<TILE>(), fired[first..].first_chunk_mut::<TILE>())
+            else {
                 return;
             };
+            let share = run.shares.get(step);
             for block in 0..TILE {
                 let (state, fixed) = (&mut moving[block], (bias[block], pulls[block], places[block]));
-                let masks = [&mut once[block], &mut twice[block], &mut thrice[block]];
-                self.advance::<HALVES, TAUGHT>(state, totals[block], fixed, share, masks, more);
+                fired[block] = self.advance::<HALVES, TAUGHT>(state, totals[block], fixed, share, more);
             }
             if window.contains(&step) {
                 for (block, moving) in moving.iter().enumerate() {
@@ -197,9 +190,8 @@ impl<L: FloatLanes> Tiles<'_, L> {
         totals: [L::Floats; 2],
         (bias, pulls, place): ([L::Floats; 2], [L::Floats; 2], u16),
         share: Option<&u16>,
-        [once, twice, thrice]: [&mut u32; 3],
         more: &mut u32,
-    ) {
+    ) -> Fired {
         let (l, layer) = (self.float.lanes, self.layer);
         let Moving { mut x1, mut x2, mut c, mut credit } = *moving;
         for half in 0..HALVES {
@@ -210,20 +202,21 @@ impl<L: FloatLanes> Tiles<'_, L> {
             let from = if TAUGHT { pulls[half] } else { c[half] };
             c[half] = l.fused(l.subtract_floats(drive, c[half]), l.splat_floats(layer.soma), from);
         }
-        *once = self.fired::<HALVES>(c, 1, place);
-        *twice = self.fired::<HALVES>(c, 2, place);
+        let [once, twice] = [1, 2].map(|spikes| self.fired::<HALVES>(c, spikes, place));
+        let mut thrice = 0;
         if let Some(&share) = share {
             let share = l.splat(share as i16);
-            credit = l.add_where(l.add_where(credit, l.mask(*once), share), l.mask(*twice), share);
+            credit = l.add_where(l.add_where(credit, l.mask(once), share), l.mask(twice), share);
         }
         if may_fire_thrice(place) {
-            *thrice = self.fired::<HALVES>(c, 3, place);
-            *more |= *thrice;
+            thrice = self.fired::<HALVES>(c, 3, place);
+            *more |= thrice;
             if let Some(&share) = share {
-                credit = l.add_where(credit, l.mask(*thrice), l.splat(share as i16));
+                credit = l.add_where(credit, l.mask(thrice), l.splat(share as i16));
             }
         }
         *moving = Moving { x1, x2, c, credit };
+        [once, twice, thrice]
     }
 
     /// Who of a block fires so many times.
