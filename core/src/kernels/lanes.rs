@@ -529,10 +529,9 @@ impl<L: Lanes> Vector<L> {
     fn sum_widely<W: Weight>(&self, columns: Columns<'_, W>, spikes: &[u16], first: usize) -> L::Totals {
         let mut totals = self.0.no_totals();
         let weights = columns.weights.as_chunks::<16>().0.get(first / 16..).unwrap_or(&[]);
-        let (stride, Some(last)) = (columns.stride / 16, weights.len().checked_sub(1)) else { return totals };
+        let stride = columns.stride / 16;
         for &unit in spikes {
-            let at = usize::from(unit).wrapping_mul(stride).min(last);
-            if let Some(column) = weights.get(at) {
+            if let Some(column) = weights.get(usize::from(unit).wrapping_mul(stride)) {
                 totals = W::add_totals(self.0, totals, column);
             }
         }

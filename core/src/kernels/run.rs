@@ -494,19 +494,26 @@ impl<const TILE: usize> Before<TILE> {
 }
 
 /// The part of a matrix that belongs to a tile: its blocks stand at the head of every
-/// `stride` of `weights`, of which `last` is the last that has them all.
+/// `stride` of `weights`.
 #[derive(Clone, Copy)]
 struct TileOf<'a, W, const TILE: usize> {
     weights: &'a [[W; BLOCK]],
-    stride: usize,
-    last: usize,
+    stride: u32,
 }
 
 impl<'a, W, const TILE: usize> TileOf<'a, W, TILE> {
     #[inline(always)]
     fn new(columns: Columns<'a, W>, first: usize) -> Self {
         let weights = columns.weights.as_chunks::<BLOCK>().0.get(first..).unwrap_or(&[]);
-        Self { weights, stride: columns.stride / BLOCK, last: weights.len().saturating_sub(TILE) }
+        Self { weights, stride: (columns.stride / BLOCK) as u32 }
+    }
+
+    /// The blocks of a column.
+    #[inline(always)]
+    fn column(&self, unit: u16) -> Option<&'a [[W; BLOCK]; TILE]> {
+        // A product of 48 bits: no end wraps, and one comparison is all that is left to check.
+        let at = usize::from(unit).wrapping_mul(self.stride as usize);
+        self.weights.get(at..at.wrapping_add(TILE)).and_then(|column| column.first_chunk())
     }
 }
 
@@ -519,8 +526,7 @@ fn add_some<L: Lanes, W: Weight, const TILE: usize>(
     totals: &mut [L::Block; TILE],
 ) {
     for &unit in spikes {
-        let at = usize::from(unit).wrapping_mul(columns.stride).min(columns.last);
-        if let Some(column) = columns.weights.get(at..).and_then(|column| column.first_chunk::<TILE>()) {
+        if let Some(column) = columns.column(unit) {
             each::<TILE>(
                 #[inline(always)]
                 |block| {
