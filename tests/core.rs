@@ -1,6 +1,6 @@
 //! Closed forms of the integer core: what its neurons do where the answer is known.
 
-use apical::learner::{Width, native};
+use apical::learner::{Points, Width, native};
 use apical::model::Model;
 use apical::network::OwnedNetwork;
 use apical::vector::Path;
@@ -321,8 +321,10 @@ fn every_path_of_this_machine_gives_the_same_bits_counting_or_not() {
 fn every_path_counts_the_same_losses() {
     let data = apical::data::Dataset::load(&apical::data::default_directory()).expect("shipped data");
     let order: Vec<u32> = (0..40).collect();
+    // ±½: many weights of 8 bits are held within it.
+    let small = Width::at(8, Points { hidden: 8, output: 8 });
     for sizes in [&[784, 10][..], &[784, 70, 10]] {
-        for width in [Width::SIXTEEN, Width::EIGHT] {
+        for width in [Width::SIXTEEN, Width::EIGHT, small] {
             for rounding in Rounding::ALL {
                 let model = Model { learning_rates: vec![1.7; sizes.len() - 1], ..model(sizes, 3) };
                 let losses = |path| {
@@ -333,6 +335,7 @@ fn every_path_counts_the_same_losses() {
                 let first = losses(Path::Scalar);
                 let weights = &first[0][Variable::Weight as usize];
                 assert!(weights.lost > 0 && weights.lost < weights.values, "{weights:?}");
+                assert!(width != small || weights.saturated > 0, "{weights:?}");
                 for path in Path::available() {
                     assert_eq!(losses(path), first, "{path:?} {sizes:?} {width:?} {rounding:?}");
                 }
@@ -444,10 +447,18 @@ mod vectors {
             l.number(bits, 640, &mut list);
             let expected: Vec<u16> = set.iter().map(|&place| 640 + place as u16).collect();
             assert_eq!(list[..set.len()], expected, "{bits:x}");
-            let mut list = [0; 64];
-            l.choose(bits as u32, &names, &mut list);
-            let expected: Vec<u16> = set.iter().filter(|p| **p < 32).map(|&place| names[place]).collect();
+            let mut list = [0; 128];
+            l.choose(bits, &names, &mut list);
+            let expected: Vec<u16> = set.iter().map(|&place| names[place % 32]).collect();
             assert_eq!(list[..expected.len()], expected, "{bits:x}");
+
+            let rows: [[i8; 64]; 4] =
+                std::array::from_fn(|_| std::array::from_fn(|_| draws.next_u32() as i8));
+            let sums = l.add_bytes([l.splat(0); 2], &rows[0], &rows[1]);
+            let [low, high] = l.in_order(l.add_bytes(sums, &rows[2], &rows[3])).map(|block| stored(l, block));
+            let expected: Vec<i16> =
+                (0..64).map(|unit| rows.iter().map(|row| i16::from(row[unit])).sum()).collect();
+            assert_eq!([low, high].concat(), expected);
 
             let numbers: [i16; 32] = std::array::from_fn(|_| draws.next_u32() as i16);
             let largest = numbers.map(|number| number as u16).into_iter().max();

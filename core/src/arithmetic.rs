@@ -71,6 +71,8 @@ pub struct Run<'a> {
     pub shares: &'a [u16],
     /// The steps whose potentials (of taught neurons: rates) are added up.
     pub window: Range<usize>,
+    /// Nobody hears the spikes: they need not be found, though their noise is drawn.
+    pub silent: bool,
 }
 
 /// The neurons of a layer, as a run needs them; one entry a unit.

@@ -49,6 +49,19 @@ pub trait Weight: bytemuck::Pod + Default + PartialEq + Debug {
     fn add_totals<L: Lanes>(lanes: L, totals: L::Totals, from: &[Self; 16]) -> L::Totals {
         lanes.add_totals(totals, &from.map(Self::widen))
     }
+    /// Whether a vector unit adds two columns faster at once ([`Weight::add_pair`]).
+    const IN_PAIRS: bool = false;
+    /// Adds two rows of 64 to sums in an order of the lanes' own ([`Lanes::in_order`]).
+    #[inline(always)]
+    fn add_pair<L: Lanes>(
+        lanes: L,
+        sums: [L::Block; 2],
+        one: &[Self; 64],
+        other: &[Self; 64],
+    ) -> [L::Block; 2] {
+        let _ = (lanes, one, other);
+        sums
+    }
     /// The other way round, each saturated.
     #[inline(always)]
     fn store<L: Lanes>(lanes: L, block: L::Block, to: &mut [Self; 32]) {
@@ -114,6 +127,11 @@ impl Weight for i8 {
     #[inline(always)]
     fn add_totals<L: Lanes>(lanes: L, totals: L::Totals, from: &[Self; 16]) -> L::Totals {
         lanes.add_totals_bytes(totals, from)
+    }
+    const IN_PAIRS: bool = true;
+    #[inline(always)]
+    fn add_pair<L: Lanes>(lanes: L, sums: [L::Block; 2], one: &[i8; 64], other: &[i8; 64]) -> [L::Block; 2] {
+        lanes.add_bytes(sums, one, other)
     }
     #[inline(always)]
     fn store<L: Lanes>(lanes: L, block: L::Block, to: &mut [Self; 32]) {

@@ -128,6 +128,40 @@ impl<'a, R: Rng> Offsets<'a, R> {
     }
 }
 
+/// The offsets of the next draws.
+///
+/// The state of xorshift128 is its last four numbers, so that `more` can go on from them, four
+/// numbers at a time, and the generator from what `more` ends at.
+#[inline(always)]
+pub(crate) fn draw_offsets(
+    draws: &mut Generator,
+    to: &mut [[u16; 2]],
+    more: impl FnOnce(&mut [u32; 4], &mut [[[u16; 2]; 4]]),
+) {
+    let (fours, rest) = to.as_chunks_mut::<4>();
+    if let Some((first, fours)) = fours.split_first_mut() {
+        let mut last = [(); 4].map(|()| draws.next_u32());
+        *first = last.map(offsets_of);
+        more(&mut last, fours);
+        *draws = Generator::from_seed(bytemuck::cast(last.map(u32::to_le)));
+    }
+    rest.iter_mut().for_each(|to| *to = offsets_of(draws.next_u32()));
+}
+
+/// The four numbers of xorshift128 after these.
+///
+/// With T x = y ⊕ (y ≫ 8), where y = x ⊕ (x ≪ 11), and B x = x ⊕ (x ≫ 19), number n + 4 is
+/// T sₙ ⊕ B sₙ₊₃. B B x = x, for two shifts by 19 leave nothing of 32 bits, so that each number
+/// follows from the one before last: sₙ₊₂ = sₙ ⊕ T sₙ₋₂ ⊕ B T sₙ₋₃.
+#[inline(always)]
+pub(crate) fn next_four(last: [u32; 4]) -> [u32; 4] {
+    let t = last.map(|x| x ^ x << 11).map(|y| y ^ y >> 8);
+    let b = [last[3], t[0], t[1], t[2]].map(|x| x ^ x >> 19);
+    let [u0, u1, u2, u3] = [t[0] ^ b[0], t[1] ^ b[1], t[2] ^ b[2], t[3] ^ b[3]];
+    let second = u1 ^ last[3];
+    [u0, second, u2 ^ u0, u3 ^ second]
+}
+
 /// The offsets of two blocks, from their draw.
 #[inline(always)]
 pub(crate) const fn offsets_of(draw: u32) -> [u16; 2] {

@@ -91,7 +91,8 @@ impl<A: Arithmetic> Network<'_, A> {
         let Some((pixels, mut rest)) = workspace.trains.split_first_mut() else { return };
         pixels.clear();
         let nobody = Trains::none();
-        let run = Run { presynaptic: &nobody, first: 0, steps, label: None, shares, window: 0..0 };
+        let run =
+            Run { presynaptic: &nobody, first: 0, steps, label: None, shares, window: 0..0, silent: false };
         self.input.run(self.arithmetic, &run, pixels, scratch);
         let mut below = &*pixels;
         for (number, layer) in self.hidden.iter_mut().enumerate() {
@@ -100,7 +101,7 @@ impl<A: Arithmetic> Network<'_, A> {
             self.losses.enter_layer(number);
             self.losses.enter_run(self.control.examples, from);
             let window = window.clone();
-            let run = Run { presynaptic: below, first: 0, steps, label: None, shares, window };
+            let run = Run { presynaptic: below, first: 0, steps, label: None, shares, window, silent: false };
             layer.run(self.arithmetic, &run, trains, scratch, &mut self.losses);
             (below, rest) = (trains, above);
         }
@@ -128,7 +129,9 @@ impl<A: Arithmetic> Network<'_, A> {
         self.losses.enter_layer(number);
         self.losses.enter_run(self.control.examples, first);
         let (first, steps) = (first as usize, steps as usize);
-        let run = Run { presynaptic, first, steps, label, shares, window };
+        // What nobody is credited with, in a test, ends here.
+        let silent = shares.is_empty();
+        let run = Run { presynaptic, first, steps, label, shares, window, silent };
         self.output.run(self.arithmetic, &run, trains, &mut workspace.scratch, &mut self.losses);
     }
 }

@@ -148,9 +148,12 @@ impl<'a> Trains<'a> {
             Some(names) => self.list_each(
                 steps,
                 #[inline(always)]
-                |fired, time, units, mut end| {
-                    for (fired, names) in fired.iter().zip(names) {
-                        end = put_named(lanes, units, end, fired[time], names);
+                |fired, more, units, mut end| {
+                    for (&[once, twice, thrice], names) in fired.iter().zip(names) {
+                        end = put_named(lanes, units, end, [once, twice], names);
+                        if more {
+                            end = put_named(lanes, units, end, [thrice, 0], names);
+                        }
                     }
                     end
                 },
@@ -158,16 +161,11 @@ impl<'a> Trains<'a> {
             None => self.list_each(
                 steps,
                 #[inline(always)]
-                |fired, time, units, mut end| {
-                    let (pairs, last) = fired.as_chunks::<2>();
-                    let mut first = 0u16;
-                    for [low, high] in pairs {
-                        let bits = u64::from(low[time]) | u64::from(high[time]) << 32;
-                        end = put_numbers(lanes, units, end, bits, first);
-                        first = first.wrapping_add(2 * BLOCK as u16);
-                    }
-                    if let [low] = last {
-                        end = put_numbers(lanes, units, end, u64::from(low[time]), first);
+                |fired, more, units, mut end| {
+                    end = put_numbered(lanes, units, end, fired, 0);
+                    end = put_numbered(lanes, units, end, fired, 1);
+                    if more {
+                        end = put_numbered(lanes, units, end, fired, 2);
                     }
                     end
                 },
@@ -175,22 +173,18 @@ impl<'a> Trains<'a> {
         }
     }
 
-    /// The same; `put` writes down who of some blocks fired so many times and once more, from
-    /// a place on, and returns the new end. Second spikes are rare, but to look for them costs
-    /// more in branches nobody can guess.
+    /// The same; `put` writes down who of some blocks fired, from a place on, and returns the
+    /// new end; it is told whether anybody did so three times. Second spikes are rare, but to
+    /// look for them costs more in branches nobody can guess.
     #[inline(always)]
-    fn list_each(&mut self, steps: usize, put: impl Fn(&[Fired], usize, &mut [u16], usize) -> usize) {
+    fn list_each(&mut self, steps: usize, put: impl Fn(&[Fired], bool, &mut [u16], usize) -> usize) {
         let mut end = self.len();
         let units = &mut *self.units;
         let fired = self.masks.fired.chunks_exact(self.masks.blocks.max(1));
         let ends = self.ends.get_mut(self.steps..).unwrap_or(&mut []).iter_mut();
         let mut listed = 0usize;
         for ((fired, &more), to) in fired.zip(&*self.masks.more).zip(ends).take(steps) {
-            end = put(fired, 0, units, end);
-            end = put(fired, 1, units, end);
-            if more != 0 {
-                end = put(fired, 2, units, end);
-            }
+            end = put(fired, more != 0, units, end);
             *to = end as u32;
             listed = listed.wrapping_add(1);
         }
@@ -198,25 +192,42 @@ impl<'a> Trains<'a> {
     }
 }
 
-/// Writes down by name who of a block has its bit set, from place `end` on; returns the new
-/// end.
+/// Writes down by name who of a block has a bit set in two words, from place `end` on; returns
+/// the new end.
 #[inline(always)]
 fn put_named<L: Lanes>(
     lanes: L,
     units: &mut [u16],
     end: usize,
-    word: u32,
+    [low, high]: [u32; 2],
     names: &[u16; BLOCK],
 ) -> usize {
     let Some(room) = units.get_mut(end..).and_then(|rest| rest.first_chunk_mut()) else { return end };
-    lanes.choose(word, names, room);
-    end.wrapping_add(word.count_ones() as usize)
+    let bits = u64::from(low) | u64::from(high) << 32;
+    lanes.choose(bits, names, room);
+    end.wrapping_add(bits.count_ones() as usize)
 }
 
-/// The same by number, of two blocks, whose first unit is `first`.
+/// The same by number, of all blocks, two at a time; `time` says which word of each.
 #[inline(always)]
-fn put_numbers<L: Lanes>(lanes: L, units: &mut [u16], end: usize, bits: u64, first: u16) -> usize {
-    let Some(room) = units.get_mut(end..).and_then(|rest| rest.first_chunk_mut()) else { return end };
-    lanes.number(bits, first, room);
-    end.wrapping_add(bits.count_ones() as usize)
+fn put_numbered<L: Lanes>(
+    lanes: L,
+    units: &mut [u16],
+    mut end: usize,
+    fired: &[Fired],
+    time: usize,
+) -> usize {
+    let word = |fired: &Fired| fired.get(time).copied().unwrap_or(0);
+    for (pair, first) in fired.chunks(2).zip((0u16..).step_by(2 * BLOCK)) {
+        let bits = match pair {
+            [low, high] => u64::from(word(low)) | u64::from(word(high)) << 32,
+            [low] => u64::from(word(low)),
+            _ => 0,
+        };
+        if let Some(room) = units.get_mut(end..).and_then(|rest| rest.first_chunk_mut()) {
+            lanes.number(bits, first, room);
+            end = end.wrapping_add(bits.count_ones() as usize);
+        }
+    }
+    end
 }

@@ -6,6 +6,7 @@ use crate::model::Model;
 use apical_core::arithmetic::{Arithmetic, Scratch};
 use apical_core::initial::{last_feedback, paper_feedback};
 use apical_core::input::{Input, InputControl};
+use apical_core::kernels::places_of;
 use apical_core::layer::{Layer, LayerControl};
 use apical_core::losses::{LayerTallies, Losses, NO_LOSSES};
 use apical_core::network::{Control, Network};
@@ -162,7 +163,7 @@ impl OwnedWorkspace {
         let widest = sizes.iter().max().map_or(0, |units| units.div_ceil(32));
         Self {
             levels: sizes.iter().map(|&units| OwnedTrains::new(units)).collect(),
-            places: vec![0; MOST_STEPS * widest],
+            places: vec![0; MOST_STEPS * places_of(widest)],
             splits: vec![0; MOST_STEPS],
             psp: vec![0; 32 * widest],
         }

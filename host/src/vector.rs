@@ -58,7 +58,7 @@ impl Path {
 mod x86 {
     use super::Lanes;
     use bytemuck::must_cast;
-    use core::arch::x86_64::{__m256i, __m512i};
+    use core::arch::x86_64::{__m128i, __m256i, __m512i};
     use pulp::x86::V3;
 
     pulp::simd_type! {
@@ -102,9 +102,28 @@ mod x86 {
     /// The largest of 16 unsigned numbers: the least of their complements.
     #[inline(always)]
     fn largest(sse2: pulp::core_arch::x86::Sse2, sse41: pulp::core_arch::x86::Sse4_1, a: __m256i) -> u16 {
-        let [low, high]: [core::arch::x86_64::__m128i; 2] = must_cast(a);
+        let [low, high]: [__m128i; 2] = must_cast(a);
         let all = sse2._mm_xor_si128(sse41._mm_max_epu16(low, high), sse2._mm_set1_epi16(-1));
         !(sse2._mm_cvtsi128_si32(sse41._mm_minpos_epu16(all)) as u16)
+    }
+
+    /// See [`Lanes::next_offsets`]; one number after another takes twice the time.
+    #[inline(always)]
+    fn next_offsets(sse2: pulp::core_arch::x86::Sse2, last: &mut [u32; 4], to: &mut [[[u16; 2]; 4]]) {
+        let xor = |a, b| sse2._mm_xor_si128(a, b);
+        let mut s: __m128i = must_cast(*last);
+        for to in to {
+            let y = xor(s, sse2._mm_slli_epi32::<11>(s));
+            let t = xor(y, sse2._mm_srli_epi32::<8>(y));
+            let fourth = sse2._mm_srli_si128::<12>(s);
+            let before = sse2._mm_or_si128(sse2._mm_slli_si128::<4>(t), fourth);
+            let u = xor(xor(t, before), sse2._mm_srli_epi32::<19>(before));
+            let v = xor(u, sse2._mm_slli_si128::<4>(fourth));
+            s = xor(v, sse2._mm_slli_si128::<8>(v));
+            let high = sse2._mm_and_si128(sse2._mm_slli_epi32::<12>(s), sse2._mm_set1_epi32(0xFFF << 16));
+            *to = must_cast(sse2._mm_or_si128(sse2._mm_srli_epi32::<20>(s), high));
+        }
+        *last = must_cast(s);
     }
 
     /// AVX-512: one register.
@@ -121,6 +140,16 @@ mod x86 {
             let low = bw._mm512_permutex2var_epi16(a, index, b);
             let high = bw._mm512_permutex2var_epi16(c, index, d);
             bw._mm512_mask_blend_epi16(upper, low, high)
+        }
+    }
+
+    impl Wide {
+        /// The places of the bits that are set, in order.
+        #[inline(always)]
+        fn places(self, bits: u64) -> __m512i {
+            let places: [u8; 64] = core::array::from_fn(|place| place as u8);
+            // SAFETY: the token says that the processor has VBMI2. pulp has no call for this one.
+            unsafe { core::arch::x86_64::_mm512_maskz_compress_epi8(bits, must_cast(places)) }
         }
     }
 
@@ -192,6 +221,10 @@ mod x86 {
             *to = must_cast(generators);
         }
         #[inline(always)]
+        fn next_offsets(self, last: &mut [u32; 4], to: &mut [[[u16; 2]; 4]]) {
+            next_offsets(self.0.sse2, last, to);
+        }
+        #[inline(always)]
         fn next_generators(self, x: __m512i) -> (__m512i, __m512i) {
             let f = self.0.avx512f;
             let x = f._mm512_xor_si512(x, f._mm512_slli_epi32::<13>(x));
@@ -222,6 +255,22 @@ mod x86 {
         #[inline(always)]
         fn add(self, a: __m512i, b: __m512i) -> __m512i {
             self.0.avx512bw._mm512_add_epi16(a, b)
+        }
+        #[inline(always)]
+        fn add_bytes(self, [low, high]: [__m512i; 2], one: &[i8; 64], other: &[i8; 64]) -> [__m512i; 2] {
+            // Numbers of both rows side by side, and the sums of such pairs: of every 16
+            // numbers, the first 8 and the last 8 part.
+            let (bw, one, other) = (self.0.avx512bw, must_cast(*one), must_cast(*other));
+            let ones = self.splat(0x0101);
+            let first = bw._mm512_maddubs_epi16(ones, bw._mm512_unpacklo_epi8(one, other));
+            let last = bw._mm512_maddubs_epi16(ones, bw._mm512_unpackhi_epi8(one, other));
+            [self.add(low, first), self.add(high, last)]
+        }
+        #[inline(always)]
+        fn in_order(self, [first, last]: [__m512i; 2]) -> [__m512i; 2] {
+            let f = self.0.avx512f;
+            [[0i64, 1, 8, 9, 2, 3, 10, 11], [4, 5, 12, 13, 6, 7, 14, 15]]
+                .map(|order| f._mm512_permutex2var_epi64(first, must_cast(order), last))
         }
         #[inline(always)]
         fn subtract(self, a: __m512i, b: __m512i) -> __m512i {
@@ -275,26 +324,28 @@ mod x86 {
             outlined(self.0, f)
         }
         #[inline(always)]
-        fn choose(self, bits: u32, names: &[u16; 32], to: &mut [u16; 64]) {
-            // SAFETY: the token says that the processor has VBMI2. pulp has no call for this one.
-            let chosen =
-                unsafe { core::arch::x86_64::_mm512_maskz_compress_epi16(bits, self.load_unsigned(names)) };
-            // Seldom more than a half: a narrow store crosses fewer lines of the cache.
-            if let Some(to) = to.first_chunk_mut::<16>() {
-                *to = must_cast(self.0.avx512f._mm512_castsi512_si256(chosen));
+        fn choose(self, bits: u64, names: &[u16; 32], to: &mut [u16; 128]) {
+            let (f, bw) = (self.0.avx512f, self.0.avx512bw);
+            // Of each place the lowest five bits count.
+            let chosen = self.places(bits);
+            let names = self.load_unsigned(names);
+            let (to, _) = to.as_chunks_mut::<32>();
+            let low = bw._mm512_cvtepu8_epi16(f._mm512_castsi512_si256(chosen));
+            let low = bw._mm512_permutexvar_epi16(low, names);
+            // Seldom more than a quarter: a narrow store crosses fewer lines of the cache.
+            if let Some(to) = to[0].first_chunk_mut::<16>() {
+                *to = must_cast(f._mm512_castsi512_si256(low));
             }
-            if bits.count_ones() > 16
-                && let Some(to) = to.first_chunk_mut()
-            {
-                self.store_unsigned(chosen, to);
+            if bits.count_ones() > 16 {
+                self.store_unsigned(low, &mut to[0]);
+                let high = bw._mm512_cvtepu8_epi16(f._mm512_extracti64x4_epi64::<1>(chosen));
+                self.store_unsigned(bw._mm512_permutexvar_epi16(high, names), &mut to[1]);
             }
         }
         #[inline(always)]
         fn number(self, bits: u64, first: u16, to: &mut [u16; 128]) {
             let (f, bw) = (self.0.avx512f, self.0.avx512bw);
-            let places: [u8; 64] = core::array::from_fn(|place| place as u8);
-            // SAFETY: as above.
-            let chosen = unsafe { core::arch::x86_64::_mm512_maskz_compress_epi8(bits, must_cast(places)) };
+            let chosen = self.places(bits);
             let (to, _) = to.as_chunks_mut::<32>();
             let low = bw._mm512_cvtepu8_epi16(f._mm512_castsi512_si256(chosen));
             let low = self.add(low, self.splat(first as i16));
@@ -395,7 +446,7 @@ mod x86 {
         }
         #[inline(always)]
         fn add_totals(self, totals: Self::Totals, terms: &[i16; 16]) -> Self::Totals {
-            let halves: [core::arch::x86_64::__m128i; 2] = must_cast(*terms);
+            let halves: [__m128i; 2] = must_cast(*terms);
             let terms = halves.map(|half| self.0.avx2._mm256_cvtepi16_epi32(half));
             Self::each(totals, terms, |a, b| self.0.avx2._mm256_add_epi32(a, b))
         }
@@ -405,7 +456,7 @@ mod x86 {
         }
         #[inline(always)]
         fn add_products(self, totals: Self::Totals, terms: &[i16; 16], factor: i16) -> Self::Totals {
-            let halves: [core::arch::x86_64::__m128i; 2] = must_cast(*terms);
+            let halves: [__m128i; 2] = must_cast(*terms);
             let terms = halves.map(|half| self.0.avx2._mm256_cvtepi16_epi32(half));
             let factor = self.0.avx._mm256_set1_epi32(i32::from(factor as u16));
             let products = terms.map(|terms| self.0.avx2._mm256_madd_epi16(terms, factor));
@@ -458,6 +509,10 @@ mod x86 {
             *to = must_cast(generators);
         }
         #[inline(always)]
+        fn next_offsets(self, last: &mut [u32; 4], to: &mut [[[u16; 2]; 4]]) {
+            next_offsets(self.0.sse2, last, to);
+        }
+        #[inline(always)]
         fn next_generators(self, x: Self::Totals) -> (Self::Totals, Self::Block) {
             let avx2 = self.0.avx2;
             let xor = |a, b| Self::each(a, b, |a, b| avx2._mm256_xor_si256(a, b));
@@ -478,7 +533,7 @@ mod x86 {
         }
         #[inline(always)]
         fn load_bytes(self, from: &[i8; 32]) -> Self::Block {
-            let halves: [core::arch::x86_64::__m128i; 2] = must_cast(*from);
+            let halves: [__m128i; 2] = must_cast(*from);
             halves.map(|half| self.0.avx2._mm256_cvtepi8_epi16(half))
         }
         #[inline(always)]
@@ -493,6 +548,29 @@ mod x86 {
         #[inline(always)]
         fn add(self, a: Self::Block, b: Self::Block) -> Self::Block {
             Self::each(a, b, |a, b| self.0.avx2._mm256_add_epi16(a, b))
+        }
+        #[inline(always)]
+        fn add_bytes(self, sums: [Self::Block; 2], one: &[i8; 64], other: &[i8; 64]) -> [Self::Block; 2] {
+            // As above, in two halves.
+            let avx2 = self.0.avx2;
+            let ones = self.0.avx._mm256_set1_epi16(0x0101);
+            let (one, other): ([__m256i; 2], [__m256i; 2]) = (must_cast(*one), must_cast(*other));
+            let half = |[first, last]: [__m256i; 2], one, other| {
+                let low = avx2._mm256_maddubs_epi16(ones, avx2._mm256_unpacklo_epi8(one, other));
+                let high = avx2._mm256_maddubs_epi16(ones, avx2._mm256_unpackhi_epi8(one, other));
+                [avx2._mm256_add_epi16(first, low), avx2._mm256_add_epi16(last, high)]
+            };
+            [half(sums[0], one[0], other[0]), half(sums[1], one[1], other[1])]
+        }
+        #[inline(always)]
+        fn in_order(self, sums: [Self::Block; 2]) -> [Self::Block; 2] {
+            let avx2 = self.0.avx2;
+            sums.map(|[first, last]| {
+                [
+                    avx2._mm256_permute2x128_si256::<0x20>(first, last),
+                    avx2._mm256_permute2x128_si256::<0x31>(first, last),
+                ]
+            })
         }
         #[inline(always)]
         fn subtract(self, a: Self::Block, b: Self::Block) -> Self::Block {

@@ -12,7 +12,7 @@ use crate::formats::{ACCUMULATOR_LIMIT, STATE_LIMIT, Variable};
 use crate::losses::Losses;
 use crate::native::{Weight, mean, narrow, reciprocal};
 use crate::parameters::{Coefficients, TEACHER};
-use crate::random::{DITHER_STRIDE, Dither, Generator, Offsets};
+use crate::random::{DITHER_STRIDE, Dither, Generator, Offsets, next_four, offsets_of};
 use crate::rounding::Rounding;
 use crate::spikes::Spikes;
 use crate::tables::noise::{BLOCK, NEVER, SINGLE_ABOVE, SINGLE_WITHIN, count, thresholds};
@@ -36,6 +36,11 @@ pub trait Lanes: Copy {
     fn add(self, a: Self::Block, b: Self::Block) -> Self::Block;
     /// Difference, modulo 2¹⁶.
     fn subtract(self, a: Self::Block, b: Self::Block) -> Self::Block;
+    /// Adds two rows of 64 numbers of 8 bits to 64 sums, which stand in an order of the
+    /// lanes' own.
+    fn add_bytes(self, sums: [Self::Block; 2], one: &[i8; 64], other: &[i8; 64]) -> [Self::Block; 2];
+    /// Those sums in the order of the numbers.
+    fn in_order(self, sums: [Self::Block; 2]) -> [Self::Block; 2];
     /// Sum, held within 16 bits.
     fn add_held(self, a: Self::Block, b: Self::Block) -> Self::Block;
     /// The smaller of each pair.
@@ -75,12 +80,14 @@ pub trait Lanes: Copy {
     /// Calls `f` as a function of its own, compiled for this vector unit: a loop that needs
     /// all registers must not share them with its neighbours.
     fn apart<R>(self, f: impl FnOnce() -> R) -> R;
-    /// Writes down the names whose bits are set, in order; what follows them does not matter.
+    /// Writes down the names whose bits are set, in order, those of the low 32 bits and then
+    /// those of the high; what follows them does not matter.
     #[inline(always)]
-    fn choose(self, bits: u32, names: &[u16; 32], to: &mut [u16; 64]) {
-        crate::spikes::name_set(bits, 0, to);
-        for place in to.iter_mut().take(bits.count_ones() as usize) {
-            *place = names.get(usize::from(*place) & 31).copied().unwrap_or(0);
+    fn choose(self, bits: u64, names: &[u16; 32], to: &mut [u16; 128]) {
+        let mut places = [0; 128];
+        self.number(bits, 0, &mut places);
+        for (to, &place) in to.iter_mut().zip(&places).take(bits.count_ones() as usize) {
+            *to = names.get(usize::from(place) & 31).copied().unwrap_or(0);
         }
     }
     /// Writes down `first` + the places of the bits that are set, in order; what follows them
@@ -114,6 +121,14 @@ pub trait Lanes: Copy {
     fn load_generators(self, from: &[u32; 16]) -> Self::Totals;
     /// To memory.
     fn store_generators(self, generators: Self::Totals, to: &mut [u32; 16]);
+    /// The offsets of the next draws after the `last` four, which become those.
+    #[inline(always)]
+    fn next_offsets(self, last: &mut [u32; 4], to: &mut [[[u16; 2]; 4]]) {
+        for to in to {
+            *last = next_four(*last);
+            *to = last.map(offsets_of);
+        }
+    }
     /// A step of each, and the 32 numbers it yields; see [`Dither::draw`].
     fn next_generators(self, generators: Self::Totals) -> (Self::Totals, Self::Block);
     /// A choice of lanes.
@@ -313,8 +328,9 @@ impl<L: Lanes> Kernels for Vector<L> {
         let Some(added) = Added::of(layer) else {
             return plain::Plain.learn::<W, COUNT>(layer, matrix, presynaptic, steps, errors, dither, losses);
         };
-        // Without bounds to keep, a column's magnitude is nobody's concern.
-        let bounded = W::EXACT_SPIKES == 0 && !matrix.bounds.is_empty();
+        // Without bounds to keep, a column's magnitude is nobody's concern; those of narrow
+        // weights say where counting must look.
+        let bounded = (COUNT || W::EXACT_SPIKES == 0) && !matrix.bounds.is_empty();
         let of = (layer.update_shift, added);
         macro_rules! learn {
             ($dithered:literal, $bounded:literal) => {
@@ -424,8 +440,8 @@ impl<L: Lanes> Vector<L> {
         let change = Change { variable: Variable::Weight, shift };
         let constant = l.splat(if let Added::Constant(value) = added { value } else { 0 });
         let mut generators = l.load_generators(dither.state());
-        // The longest step is 2¹⁵ · 2^−shift, rounded.
-        let farthest = 0x7FFEu16.wrapping_sub(0x8000 >> (shift & 15));
+        let largest = if COUNT { self.largest_of(errors) } else { 0 };
+        let limit = u32::from(W::saturate(i16::MAX).widen().unsigned_abs());
         learn_columns::<W, COUNT>(
             matrix,
             presynaptic,
@@ -438,7 +454,10 @@ impl<L: Lanes> Vector<L> {
                 let noise = if DITHERED { numbers } else { constant };
                 let counted = &mut counted;
                 // Where no weight can reach its limit, counting need not look.
-                let magnitudes = match COUNT && bound.is_some_and(|bound| bound < farthest) {
+                let change_of = u32::from(largest).wrapping_mul(u32::from(psp.unsigned_abs())) >> 15;
+                let reach = (change_of.wrapping_add(1) >> (shift & 15)).wrapping_add(1);
+                let within = |bound| u32::from(bound).wrapping_add(reach) <= limit;
+                let magnitudes = match COUNT && BOUNDED && bound.is_some_and(within) {
                     true => self.change::<W, COUNT, DITHERED, BOUNDED, true>(
                         change, column, errors, psp, noise, counted, losses,
                     ),
@@ -453,6 +472,14 @@ impl<L: Lanes> Vector<L> {
         if COUNT {
             counted.note(l, losses, Variable::Weight);
         }
+    }
+
+    /// The largest magnitude of whole blocks.
+    #[inline(always)]
+    fn largest_of(&self, numbers: &[i16]) -> u16 {
+        let l = self.0;
+        let blocks = numbers.as_chunks::<BLOCK>().0.iter();
+        l.largest(blocks.fold(l.splat(0), |most, block| l.max(most, l.magnitude(l.load(block)))))
     }
 
     /// Mean apical potentials as [`plain::apical_means`] has them, where their sums certainly

@@ -20,7 +20,7 @@ use crate::trains::Trains;
 
 pub use lanes::{Lanes, Vector};
 pub use plain::Plain;
-pub use run::draw_places;
+pub use run::{draw_places, places_of};
 
 /// Operations of [`crate::native::Native`] over a layer; see
 /// [`Arithmetic`](crate::arithmetic::Arithmetic) for what each one does.
@@ -212,17 +212,27 @@ pub fn learn_columns<W: Weight, const COUNT: bool>(
     }
 }
 
+/// Largest sum of bounds that is safe in 16 bits.
+const SAFE_SUM: u64 = ACCUMULATOR_LIMIT as u64;
+
 /// Whether these columns can be added up in 16 bits without a check: the sum is exact in
 /// any order then, and equal to the checked one.
 #[inline(always)]
 fn fits<W: Weight>(bounds: &[u16], spikes: &[u16]) -> bool {
-    if spikes.len() <= W::EXACT_SPIKES {
-        return true;
+    spikes.len() <= W::EXACT_SPIKES || sum_of_bounds::<W>(bounds, spikes) <= SAFE_SUM
+}
+
+/// Sum of the bounds of some columns; where no bounds are kept because the weights are
+/// narrow, as if each were at its limit.
+#[inline(always)]
+fn sum_of_bounds<W: Weight>(bounds: &[u16], spikes: &[u16]) -> u64 {
+    if let Some(most) = SAFE_SUM.checked_div(W::EXACT_SPIKES as u64) {
+        return most.wrapping_mul(spikes.len() as u64);
     }
-    let mut sum = 0i32;
+    let mut sum = 0u64;
     for &unit in spikes {
-        let bound = bounds.get(usize::from(unit)).copied().unwrap_or(u16::MAX);
-        sum = sum.saturating_add(i32::from(bound));
+        let Some(&bound) = bounds.get(usize::from(unit)) else { return u64::MAX };
+        sum = sum.wrapping_add(u64::from(bound));
     }
-    sum <= ACCUMULATOR_LIMIT
+    sum
 }

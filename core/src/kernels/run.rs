@@ -8,16 +8,16 @@
 
 use super::lanes::{Lanes, NarrowSum, Step, Vector, mask, pulls};
 use super::note::{Count, Look, Nobody, Note};
+use super::{SAFE_SUM, sum_of_bounds};
 use crate::arithmetic::{Columns, Neurons, Run, Scratch};
 use crate::formats::{ACCUMULATOR_LIMIT, Variable};
 use crate::losses::Losses;
 use crate::native::Weight;
 use crate::parameters::Coefficients;
-use crate::random::{Generator, offsets_of};
-use crate::tables::noise::{BLOCK, may_fire_thrice, second_thresholds, third_thresholds, thresholds};
+use crate::random::{Generator, draw_offsets};
+use crate::tables::noise::{BLOCK, may_fire_thrice, thresholds_by_count};
 use crate::tables::psp::TAPS;
 use crate::trains::{Fired, Masks, Trains};
-use rand_core::Rng;
 
 /// Blocks that are worked off together.
 const TILE: usize = 4;
@@ -39,18 +39,20 @@ impl<L: Lanes> Vector<L> {
     ) -> bool {
         let blocks = neurons.units.div_ceil(BLOCK);
         let whole = neurons.soma.len().min(neurons.psp.len()) >= blocks.wrapping_mul(BLOCK);
-        let room =
-            blocks.wrapping_mul(run.steps) <= scratch.places.len() && run.steps <= scratch.splits.len();
+        let room = places_of(blocks).wrapping_mul(run.steps) <= scratch.places.len()
+            && run.steps <= scratch.splits.len();
         if !whole || !room || !trains.masks.begin(blocks, run.steps) {
             return false;
         }
-        draw_places(draws, run.steps, blocks, scratch.places);
+        draw_places(self.0, draws, run.steps, blocks, scratch.places);
+        // A single block of neurons whose potentials alone count.
+        let silent = run.silent && blocks == 1 && run.label.is_none();
         // A single block is an output layer, fed by many spikes: wide, and without bounds.
         let width = match blocks > 1 {
             true => split_spikes::<W>(columns.bounds, run, scratch.splits),
             false => Width::Wide,
         };
-        let tiles = Tiles::<L, W> { lanes: self.0, layer, columns, run, blocks, width };
+        let tiles = Tiles::<L, W> { lanes: self.0, layer, columns, run, blocks, width, silent };
         let mut first = 0usize;
         while first.wrapping_add(TILE) <= blocks {
             tiles.work::<TILE, COUNT>(first, &mut neurons, scratch, &mut trains.masks, losses);
@@ -64,7 +66,9 @@ impl<L: Lanes> Vector<L> {
             // What is lost at the end of a phase is lost in its last step.
             losses.enter_run_step(run.steps.saturating_sub(1));
         }
-        self.list(run.steps, trains, None);
+        if !silent {
+            self.list(run.steps, trains, None);
+        }
         true
     }
 
@@ -90,11 +94,11 @@ impl<L: Lanes> Vector<L> {
     ) -> bool {
         let potentials = potentials.as_chunks::<BLOCK>().0;
         let blocks = potentials.len();
-        let room = blocks.wrapping_mul(run.steps) <= scratch.places.len();
+        let room = places_of(blocks).wrapping_mul(run.steps) <= scratch.places.len();
         if !room || scratch.psp.len() < blocks.wrapping_mul(BLOCK) || !trains.masks.begin(blocks, run.steps) {
             return false;
         }
-        draw_places(draws, run.steps, blocks, scratch.places);
+        draw_places(self.0, draws, run.steps, blocks, scratch.places);
         for (block, potentials) in potentials.iter().enumerate() {
             self.0.apart(
                 #[inline(always)]
@@ -119,12 +123,12 @@ impl<L: Lanes> Vector<L> {
         let l = self.0;
         let lanes = l.load(potentials);
         let mut psp = l.splat(0);
-        let masks = &mut trains.masks;
-        let words = scratch.places.chunks_exact(blocks).zip(masks.fired.chunks_exact_mut(blocks));
-        let words = words.zip(&mut *masks.more).take(run.steps);
-        for (step, ((places, fired), more)) in words.enumerate() {
-            let (Some(&place), Some(fired)) = (places.get(block), fired.get_mut(block)) else { return };
-            *fired = fire(l, lanes, place, run.shares.get(step), &mut psp, more);
+        let (shares, fired) = (run.shares, &mut *trains.masks.fired);
+        let (mut from, mut to) = (block, block);
+        for (step, more) in trains.masks.more.iter_mut().take(run.steps).enumerate() {
+            let (Some(&place), Some(fired)) = (scratch.places.get(from), fired.get_mut(to)) else { return };
+            *fired = fire(l, lanes, place, shares.get(step), &mut psp, more);
+            (from, to) = (from.wrapping_add(places_of(blocks)), to.wrapping_add(blocks));
         }
         if let Some(to) = scratch.psp.as_chunks_mut::<BLOCK>().0.get_mut(block) {
             l.store_unsigned(psp, to);
@@ -132,24 +136,35 @@ impl<L: Lanes> Vector<L> {
     }
 }
 
-/// Offsets into the noise for all steps and blocks, in the order of the steps.
+/// Offsets into the noise for all steps and blocks, in the order of the steps; those of a
+/// step begin at a multiple of [`places_of`].
 ///
 /// # Draws
 /// One `u32` a step for every two blocks.
 #[inline(always)]
-pub fn draw_places(draws: &mut Generator, steps: usize, blocks: usize, places: &mut [u16]) {
-    // A copy lives in registers.
-    let mut local = draws.clone();
-    for places in places.chunks_exact_mut(blocks.max(1)).take(steps) {
-        let (pairs, last) = places.as_chunks_mut::<2>();
-        for pair in pairs {
-            *pair = offsets_of(local.next_u32());
-        }
-        if let [place] = last {
-            [*place, _] = offsets_of(local.next_u32());
-        }
+pub fn draw_places<L: Lanes>(
+    lanes: L,
+    draws: &mut Generator,
+    steps: usize,
+    blocks: usize,
+    places: &mut [u16],
+) {
+    let pairs = places.as_chunks_mut::<2>().0;
+    if let Some(pairs) = pairs.get_mut(..blocks.div_ceil(2).wrapping_mul(steps)) {
+        draw_offsets(
+            draws,
+            pairs,
+            #[inline(always)]
+            |last, fours| lanes.next_offsets(last, fours),
+        );
     }
-    *draws = local;
+}
+
+/// Places that the offsets of so many blocks take up: two for each draw.
+#[inline(always)]
+#[must_use]
+pub const fn places_of(blocks: usize) -> usize {
+    blocks.next_multiple_of(2)
 }
 
 /// What the sums of a run need: the most that any of its steps does.
@@ -168,20 +183,24 @@ enum Width {
 #[inline(always)]
 fn split_spikes<W: Weight>(bounds: &[u16], run: &Run<'_>, splits: &mut [u16]) -> Width {
     let mut width = Width::Narrow;
-    let largest = bounds.iter().copied().max().unwrap_or(u16::MAX);
-    let certain = ACCUMULATOR_LIMIT.checked_div(i32::from(largest)).unwrap_or(ACCUMULATOR_LIMIT) as usize;
-    for (split, step) in splits.iter_mut().zip(run.first..run.first.wrapping_add(run.steps)) {
-        let spikes = run.presynaptic.step(step);
+    let certain = match W::EXACT_SPIKES {
+        0 => {
+            let largest = bounds.iter().copied().max().unwrap_or(u16::MAX);
+            SAFE_SUM.checked_div(u64::from(largest)).unwrap_or(SAFE_SUM) as usize
+        }
+        spikes => spikes,
+    };
+    let steps = run.presynaptic.steps_from(run.first).take(run.steps);
+    for (split, spikes) in splits.iter_mut().zip(steps) {
         *split = spikes.len() as u16;
-        if spikes.len() <= certain.max(W::EXACT_SPIKES) {
+        if spikes.len() <= certain {
             continue;
         }
-        let bound = |&unit: &u16| i32::from(bounds.get(usize::from(unit)).copied().unwrap_or(u16::MAX));
-        let sum = |spikes: &[u16]| spikes.iter().map(bound).fold(0i32, i32::wrapping_add);
-        if sum(spikes) > ACCUMULATOR_LIMIT {
-            let (first, second) = spikes.split_at(spikes.len() / 2);
-            let fits = sum(first).max(sum(second)) <= ACCUMULATOR_LIMIT;
+        let (first, second) = spikes.split_at(spikes.len() / 2);
+        let sums = [first, second].map(|spikes| sum_of_bounds::<W>(bounds, spikes));
+        if sums[0].saturating_add(sums[1]) > SAFE_SUM {
             *split = first.len() as u16;
+            let fits = sums[0].max(sums[1]) <= SAFE_SUM;
             width = width.max(if fits { Width::Halved } else { Width::Wide });
         }
     }
@@ -199,8 +218,9 @@ fn fire<L: Lanes>(
     psp: &mut L::Block,
     more: &mut u32,
 ) -> Fired {
-    let first = l.exceeding(potentials, l.load(thresholds(place)));
-    let second = l.exceeding(potentials, l.load(second_thresholds(place)));
+    let [one, two, three] = thresholds_by_count(place);
+    let first = l.exceeding(potentials, l.load(one));
+    let second = l.exceeding(potentials, l.load(two));
     let mut fired = [l.bits(first), l.bits(second), 0];
     if let Some(&share) = share {
         let share = l.splat(share as i16);
@@ -209,7 +229,7 @@ fn fire<L: Lanes>(
     // One block in 25 has noise that lets anybody fire a third time, one unit in a thousand
     // of which does.
     if may_fire_thrice(place) {
-        let third = l.exceeding(potentials, l.load(third_thresholds(place)));
+        let third = l.exceeding(potentials, l.load(three));
         fired[2] = l.bits(third);
         *more |= fired[2];
         if let Some(&share) = share {
@@ -218,6 +238,13 @@ fn fire<L: Lanes>(
     }
     fired
 }
+
+/// Neurons that fire, …
+const FREE: u8 = 0;
+/// that do so under a teaching current, …
+const TAUGHT: u8 = 1;
+/// or whose spikes nobody hears.
+const SILENT: u8 = 2;
 
 /// What moves in a block of neurons.
 #[derive(Clone, Copy)]
@@ -258,6 +285,7 @@ struct Tiles<'a, L: Lanes, W> {
     run: &'a Run<'a>,
     blocks: usize,
     width: Width,
+    silent: bool,
 }
 
 impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
@@ -276,29 +304,31 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
         let usual = neurons.history.is_empty() && halved == (W::EXACT_SPIKES == 0) && layer.basal_whole == 0;
         let l = self.lanes;
         macro_rules! steps {
-            ($usual:literal, $taught:literal, $width:literal, $note:expr) => {
+            ($usual:literal, $task:ident, $width:literal, $note:expr) => {
                 l.apart(
                     #[inline(always)]
-                    || self.steps::<TILE, $usual, $taught, $width>(first, neurons, scratch, masks, $note),
+                    || self.steps::<TILE, $usual, { $task }, $width>(first, neurons, scratch, masks, $note),
                 )
             };
         }
         macro_rules! usual {
             ($note:expr) => {
                 match (self.run.label.is_some(), self.width) {
-                    (true, _) => steps!(true, true, 2, $note),
-                    (false, Width::Narrow) => steps!(true, false, 0, $note),
-                    (false, Width::Halved) => steps!(true, false, 1, $note),
-                    (false, Width::Wide) => steps!(true, false, 2, $note),
+                    (true, _) => steps!(true, TAUGHT, 2, $note),
+                    (false, _) if TILE == 1 && self.silent => steps!(true, SILENT, 2, $note),
+                    (false, Width::Narrow) => steps!(true, FREE, 0, $note),
+                    (false, Width::Halved) => steps!(true, FREE, 1, $note),
+                    (false, Width::Wide) => steps!(true, FREE, 2, $note),
                 }
             };
         }
         macro_rules! any {
             ($note:expr) => {
                 match (self.run.label.is_some(), self.width) {
-                    (true, _) => steps!(false, true, 2, $note),
-                    (false, Width::Narrow) => steps!(false, false, 0, $note),
-                    (false, _) => steps!(false, false, 2, $note),
+                    (true, _) => steps!(false, TAUGHT, 2, $note),
+                    (false, _) if TILE == 1 && self.silent => steps!(false, SILENT, 2, $note),
+                    (false, Width::Narrow) => steps!(false, FREE, 0, $note),
+                    (false, _) => steps!(false, FREE, 2, $note),
                 }
             };
         }
@@ -317,10 +347,10 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
     }
 
     /// The same, where `USUAL` stands for weights at their usual place and no cut kernel, whose
-    /// loop has the fewest instructions; `WIDTH` is a [`Width`]. A loop that holds nothing
+    /// loop has the fewest instructions; `TASK` is [`FREE`] or the like, `WIDTH` a [`Width`]. A loop that holds nothing
     /// rare keeps its state in registers.
     #[inline(always)]
-    fn steps<const TILE: usize, const USUAL: bool, const TAUGHT: bool, const WIDTH: u8>(
+    fn steps<const TILE: usize, const USUAL: bool, const TASK: u8, const WIDTH: u8>(
         &self,
         first: usize,
         neurons: &mut Neurons<'_, i16, i32>,
@@ -359,7 +389,7 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
         let (window, shares, splits) = (run.window.clone(), run.shares, &*scratch.splits);
         let columns = TileOf::<W, TILE>::new(self.columns, first);
         let spikes = run.presynaptic.steps_from(run.first);
-        let words = scratch.places.chunks_exact(stride).zip(masks.fired.chunks_exact_mut(stride));
+        let words = scratch.places.chunks_exact(places_of(stride)).zip(masks.fired.chunks_exact_mut(stride));
         let words = words.zip(&mut *masks.more).zip(spikes).take(run.steps);
         for (step, (((places, fired), more), spikes)) in words.enumerate() {
             note.enter_step(step);
@@ -395,7 +425,7 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
                     };
                     let at = first.wrapping_add(block);
                     let unit = at.wrapping_mul(BLOCK);
-                    let pull = if TAUGHT { Some(pull) } else { None };
+                    let pull = if TASK == TAUGHT { Some(pull) } else { None };
                     let Moving { mut x1, mut x2, mut c, mut credit } = *moving;
                     if USUAL {
                         let sum = match W::EXACT_SPIKES {
@@ -411,7 +441,9 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
                         (x1, x2) = step_of.filtered(sum, x1, x2, tail);
                         c = step_of.moved(x2, bias, c, pull, (live, unit), note);
                     }
-                    *fired = fire(l, c, place, share, &mut credit, more);
+                    if TASK != SILENT {
+                        *fired = fire(l, c, place, share, &mut credit, more);
+                    }
                     *moving = Moving { x1, x2, c, credit };
                 },
             );
@@ -419,7 +451,7 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
                 for (block, moving) in moving.iter().enumerate() {
                     let at = first.wrapping_add(block);
                     if let Some(sums) = neurons.soma_sums.as_chunks_mut::<BLOCK>().0.get_mut(at) {
-                        l.accumulate(if TAUGHT { l.sigmoids(moving.c) } else { moving.c }, sums);
+                        l.accumulate(if TASK == TAUGHT { l.sigmoids(moving.c) } else { moving.c }, sums);
                     }
                 }
             }
@@ -436,7 +468,9 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
             l.store_unsigned(moving.credit, psp);
         }
         for (block, &live) in (first..).zip(&live) {
-            masks.keep(block, live, run.steps);
+            if TASK != SILENT {
+                masks.keep(block, live, run.steps);
+            }
         }
     }
 
@@ -525,6 +559,9 @@ fn add_some<L: Lanes, W: Weight, const TILE: usize>(
     spikes: &[u16],
     totals: &mut [L::Block; TILE],
 ) {
+    if W::IN_PAIRS && TILE > 1 {
+        return add_pairs(l, columns, spikes, totals);
+    }
     for &unit in spikes {
         if let Some(column) = columns.column(unit) {
             each::<TILE>(
@@ -536,6 +573,38 @@ fn add_some<L: Lanes, W: Weight, const TILE: usize>(
                 },
             );
         }
+    }
+}
+
+/// The same of weights of 8 bits, two columns at once.
+#[inline(always)]
+fn add_pairs<L: Lanes, W: Weight, const TILE: usize>(
+    l: L,
+    columns: TileOf<'_, W, TILE>,
+    spikes: &[u16],
+    totals: &mut [L::Block; TILE],
+) {
+    let (totals, _) = totals.as_chunks_mut::<2>();
+    let (pairs, last) = spikes.as_chunks::<2>();
+    let nothing = [W::default(); 64];
+    for &[one, other] in pairs {
+        if let (Some(one), Some(other)) = (columns.column(one), columns.column(other)) {
+            let (one, other) =
+                (one.as_flattened().as_chunks::<64>().0, other.as_flattened().as_chunks::<64>().0);
+            for ((totals, one), other) in totals.iter_mut().zip(one).zip(other) {
+                *totals = W::add_pair(l, *totals, one, other);
+            }
+        }
+    }
+    if let [one] = last
+        && let Some(one) = columns.column(*one)
+    {
+        for (totals, one) in totals.iter_mut().zip(one.as_flattened().as_chunks::<64>().0) {
+            *totals = W::add_pair(l, *totals, one, &nothing);
+        }
+    }
+    for totals in totals {
+        *totals = l.in_order(*totals);
     }
 }
 

@@ -31,10 +31,9 @@ pub const NEVER: i16 = i16::MAX;
 /// the end, so that 32 places can be read from any offset.
 pub static NOISE: [i16; GRAINS + BLOCK] = noise(&ONE);
 
-/// The same for a second and for a third spike; only vector units, which look at all of a
+/// The same for one, a second and a third spike; only vector units, which look at all of a
 /// block at once, need them by place.
-static SECOND: [i16; GRAINS + BLOCK] = noise(&TWO);
-static THIRD: [i16; GRAINS + BLOCK] = noise(&THREE);
+static BY_COUNT: [[i16; GRAINS + BLOCK]; 3] = [noise(&ONE), noise(&TWO), noise(&THREE)];
 
 /// Rank of the uniform number at each place of the circle, for whoever computes the
 /// spikes from their definition (the f64 reference): U = (rank + ½)/4096.
@@ -50,18 +49,12 @@ pub fn thresholds(offset: u16) -> &'static [i16; BLOCK] {
     from(&NOISE, offset)
 }
 
-/// The same for a second spike.
+/// The same for one, a second and a third spike.
 #[inline(always)]
 #[must_use]
-pub(crate) fn second_thresholds(offset: u16) -> &'static [i16; BLOCK] {
-    from(&SECOND, offset)
-}
-
-/// The same for a third spike.
-#[inline(always)]
-#[must_use]
-pub(crate) fn third_thresholds(offset: u16) -> &'static [i16; BLOCK] {
-    from(&THIRD, offset)
+pub(crate) fn thresholds_by_count(offset: u16) -> [&'static [i16; BLOCK]; 3] {
+    let [one, two, three] = &BY_COUNT;
+    [from(one, offset), from(two, offset), from(three, offset)]
 }
 
 /// Whether any of the 32 places from an offset, modulo 4096, lets a unit fire a third time.

@@ -3,7 +3,7 @@
 
 use super::{Coefficients, Float32, FloatLanes, pull, sigmoid};
 use apical_core::arithmetic::{Columns, Neurons, Run, Scratch};
-use apical_core::kernels::draw_places;
+use apical_core::kernels::{draw_places, places_of};
 use apical_core::random::Generator;
 use apical_core::tables::noise::{BLOCK, may_fire_thrice};
 use apical_core::trains::{Fired, Masks, Trains};
@@ -35,10 +35,13 @@ impl<L: FloatLanes> Float32<L> {
     ) -> bool {
         let blocks = neurons.units.div_ceil(BLOCK);
         let whole = neurons.soma.len().min(neurons.psp.len()) >= blocks * BLOCK;
-        if !whole || blocks * run.steps > scratch.places.len() || !trains.masks.begin(blocks, run.steps) {
+        if !whole
+            || places_of(blocks) * run.steps > scratch.places.len()
+            || !trains.masks.begin(blocks, run.steps)
+        {
             return false;
         }
-        draw_places(draws, run.steps, blocks, scratch.places);
+        draw_places(self.lanes, draws, run.steps, blocks, scratch.places);
         let tiles = Tiles { float: self, layer, columns, run, blocks };
         let (places, masks) = (&*scratch.places, &mut trains.masks);
         let mut first = 0;
@@ -129,7 +132,7 @@ impl<L: FloatLanes> Tiles<'_, L> {
         let window = run.window.clone();
         let (weights, column) = (&self.columns.weights[first * BLOCK..], self.columns.stride);
         let spikes = run.presynaptic.steps_from(run.first);
-        let words = places.chunks_exact(stride).zip(masks.fired.chunks_exact_mut(stride));
+        let words = places.chunks_exact(places_of(stride)).zip(masks.fired.chunks_exact_mut(stride));
         let words = words.zip(&mut *masks.more).zip(spikes).take(run.steps);
         for (step, (((places, fired), more), spikes)) in words.enumerate() {
             let mut totals = [none; TILE];
