@@ -203,6 +203,10 @@ mod x86 {
             u32::from(f._mm512_cmpgt_epi32_mask(f._mm512_abs_epi32(totals), f._mm512_set1_epi32(limit)))
         }
         #[inline(always)]
+        fn add_neighbours(self, totals: __m512i, block: __m512i) -> __m512i {
+            self.0.avx512f._mm512_add_epi32(totals, self.0.avx512bw._mm512_madd_epi16(block, self.splat(1)))
+        }
+        #[inline(always)]
         fn accumulate(self, block: __m512i, sums: &mut [i32; 32]) {
             let f = self.0.avx512f;
             let low = f._mm512_cvtepi16_epi32(f._mm512_castsi512_si256(block));
@@ -421,6 +425,11 @@ mod x86 {
             self.0.avx512bw._mm512_cmpneq_epi16_mask(a, b)
         }
         #[inline(always)]
+        fn differing_or(self, found: __m512i, a: __m512i, b: __m512i) -> __m512i {
+            // found | (a ^ b)
+            self.0.avx512f._mm512_ternarylogic_epi32::<0b1111_0110>(found, a, b)
+        }
+        #[inline(always)]
         fn differ(self, a: __m512i, b: __m512i) -> bool {
             self.differing(a, b) != 0
         }
@@ -489,6 +498,13 @@ mod x86 {
             });
             let low = avx._mm256_movemask_ps(must_cast(low)) as u32;
             low | (avx._mm256_movemask_ps(must_cast(high)) as u32) << 8
+        }
+        #[inline(always)]
+        fn add_neighbours(self, totals: Self::Totals, block: Self::Block) -> Self::Totals {
+            let (one, avx2) = (self.0.avx._mm256_set1_epi16(1), self.0.avx2);
+            Self::each(totals, block, |totals, half| {
+                avx2._mm256_add_epi32(totals, avx2._mm256_madd_epi16(half, one))
+            })
         }
         #[inline(always)]
         fn accumulate(self, block: Self::Block, sums: &mut [i32; 32]) {
@@ -673,6 +689,11 @@ mod x86 {
         #[inline(always)]
         fn differing(self, a: Self::Block, b: Self::Block) -> u32 {
             !self.bits(Self::each(a, b, |a, b| self.0.avx2._mm256_cmpeq_epi16(a, b)))
+        }
+        #[inline(always)]
+        fn differing_or(self, found: Self::Block, a: Self::Block, b: Self::Block) -> Self::Block {
+            let differing = Self::each(a, b, |a, b| self.0.avx2._mm256_xor_si256(a, b));
+            Self::each(found, differing, |a, b| self.0.avx2._mm256_or_si256(a, b))
         }
         #[inline(always)]
         fn differ(self, a: Self::Block, b: Self::Block) -> bool {

@@ -1,25 +1,22 @@
 //! What updates lose, counted 32 weights at a time while they are made.
 //!
 //! Counting must not hold up the update: a block of weights costs one comparison, one
-//! subtraction and two additions. The counts stay in lanes until they would overflow.
+//! subtraction, one mask and two additions, all in registers. The counts stay in lanes of 16
+//! bits until these might overflow, then in lanes of 32, which the weights of a layer cannot.
 
 use super::lanes::Lanes;
 use crate::formats::Variable;
 use crate::losses::Losses;
 use crate::tables::noise::BLOCK;
 
-/// Losses of the updates of a layer, lane by lane.
+/// Losses of the updates of a layer.
 pub(super) struct Counted<L: Lanes> {
-    /// Changes that came to something.
-    moved: L::Block,
-    /// Rounded change − change, in the changes' own steps.
-    bias: L::Block,
-    /// Blocks that the lanes have room for.
+    /// The latest counts, and the blocks they have room for.
+    latest: Counts<L>,
     room: usize,
-    /// Whether a column has more blocks than there ever is room for.
-    tight: bool,
-    /// Blocks of a column.
-    blocks: usize,
+    /// The earlier ones.
+    moved: L::Totals,
+    bias: L::Totals,
     /// Bits that a change loses; and the mask of them.
     shift: u32,
     below_one: L::Block,
@@ -28,23 +25,32 @@ pub(super) struct Counted<L: Lanes> {
     /// Entries of a column, and those whose error is zero.
     entries: i64,
     idle: i64,
-    totals: (i64, i64),
 }
+
+/// Counts in lanes of 16 bits.
+#[derive(Clone, Copy)]
+pub(super) struct Counts<L: Lanes> {
+    /// Changes that came to something.
+    moved: L::Block,
+    /// Rounded change − change, in the changes' own steps.
+    bias: L::Block,
+}
+
+/// Weights of a layer whose counts surely fit: 2¹⁵ pairs of counts below 2¹⁵ each, of at least
+/// 8 blocks of 32 weights.
+pub(super) const MOST_WEIGHTS: usize = 1 << 23;
 
 impl<L: Lanes> Counted<L> {
     /// Nothing counted yet of updates with these errors, narrowed by `shift` bits.
     #[inline(always)]
     pub(super) fn new(l: L, shift: u8, errors: &[i16]) -> Self {
-        let (none, shift) = (l.splat(0), u32::from(shift) & 15);
-        let blocks = errors.len().div_ceil(BLOCK);
-        let tight = blocks > Self::room(shift);
+        let shift = u32::from(shift) & 15;
         let idle: usize = errors.iter().map(|&error| usize::from(error == 0)).sum();
         Self {
-            moved: none,
-            bias: none,
-            room: Self::room(shift),
-            blocks: if tight { 0 } else { blocks },
-            tight,
+            latest: Counts { moved: l.splat(0), bias: l.splat(0) },
+            room: Self::most(shift),
+            moved: l.no_totals(),
+            bias: l.no_totals(),
             shift,
             // A compiler that knew it would make a mask of the comparison with it, and take longer.
             one: l.splat(core::hint::black_box(1)),
@@ -52,74 +58,76 @@ impl<L: Lanes> Counted<L> {
             columns: 0,
             entries: errors.len() as i64,
             idle: idle as i64,
-            totals: (0, 0),
         }
     }
 
     /// A bias below 2^shift in each block fits into 16 bits so often.
     #[inline(always)]
-    fn room(shift: u32) -> usize {
-        1usize << (15u32.wrapping_sub(shift) & 15)
+    const fn most(shift: u32) -> usize {
+        1 << (15u32.wrapping_sub(shift) & 15)
+    }
+
+    /// Weights whose changes the counts surely have room for.
+    #[inline(always)]
+    pub(super) fn stretch(&self) -> usize {
+        Self::most(self.shift).wrapping_mul(BLOCK)
     }
 
     /// A column is to be changed.
     #[inline(always)]
-    pub(super) fn enter_column(&mut self, l: L) {
+    pub(super) fn enter_column(&mut self) {
         self.columns = self.columns.wrapping_add(1);
-        let blocks = self.blocks;
-        if self.room < blocks {
-            self.empty(l);
-        }
-        self.room = self.room.wrapping_sub(blocks);
     }
 
-    /// The counts in lanes, to be kept in registers while a column is changed.
+    /// The counts with room for no more than a stretch of weights, to be kept in registers.
     #[inline(always)]
-    pub(super) fn lanes(&self) -> (L::Block, L::Block) {
-        (self.moved, self.bias)
+    pub(super) fn counts(&mut self, l: L, weights: usize) -> Counts<L> {
+        let blocks = weights / BLOCK;
+        if self.room < blocks {
+            self.moved = l.add_neighbours(self.moved, self.latest.moved);
+            self.bias = l.add_neighbours(self.bias, self.latest.bias);
+            self.latest = Counts { moved: l.splat(0), bias: l.splat(0) };
+            self.room = Self::most(self.shift);
+        }
+        self.room = self.room.wrapping_sub(blocks);
+        self.latest
     }
 
     /// The other way round.
     #[inline(always)]
-    pub(super) fn put(&mut self, (moved, bias): (L::Block, L::Block)) {
-        (self.moved, self.bias) = (moved, bias);
+    pub(super) fn put(&mut self, counts: Counts<L>) {
+        self.latest = counts;
     }
 
-    /// Adds a block of changes to the counts in lanes: `rounded` is the change with `noise`
-    /// added, `step` its upper bits.
+    /// Adds a block of changes: `rounded` is the change with `noise` added, `step` its upper
+    /// bits.
     #[inline(always)]
     pub(super) fn add(
-        &mut self,
+        &self,
         l: L,
-        (moved, bias): &mut (L::Block, L::Block),
+        counts: &mut Counts<L>,
         rounded: L::Block,
         noise: L::Block,
         step: L::Block,
     ) {
-        *moved = l.add(*moved, l.min_unsigned(step, self.one));
+        counts.moved = l.add(counts.moved, l.min_unsigned(step, self.one));
         // step·2^shift − change = noise − what the shift cut off.
-        *bias = l.add(*bias, l.subtract(noise, l.and(rounded, self.below_one)));
-        if self.tight {
-            self.put((*moved, *bias));
-            self.empty(l);
-            (*moved, *bias) = self.lanes();
-        }
-    }
-
-    #[inline(always)]
-    fn empty(&mut self, l: L) {
-        let (moved, bias) = self.totals;
-        let sums = (i64::from(l.sum(self.moved)), i64::from(l.sum(self.bias)));
-        self.totals = (moved.wrapping_add(sums.0), bias.wrapping_add(sums.1));
-        let none = l.splat(0);
-        (self.moved, self.bias, self.room) = (none, none, Self::room(self.shift));
+        counts.bias = l.add(counts.bias, l.subtract(noise, l.and(rounded, self.below_one)));
     }
 
     /// Notes everything.
     #[inline(always)]
     pub(super) fn note(mut self, l: L, losses: &mut Losses<'_>, variable: Variable) {
-        self.empty(l);
-        let (moved, bias) = self.totals;
+        self.room = 0;
+        self.counts(l, BLOCK);
+        let [moved, bias] = [self.moved, self.bias].map(
+            #[inline(always)]
+            |totals| {
+                let mut sums = [0; 16];
+                l.store_totals(totals, &mut sums);
+                sums.into_iter().map(i64::from).fold(0, i64::wrapping_add)
+            },
+        );
         let meant = self.columns.wrapping_mul(self.entries.wrapping_sub(self.idle));
         let lost = meant.wrapping_sub(moved);
         losses.updated(

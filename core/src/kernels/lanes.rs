@@ -4,7 +4,7 @@
 //! host crate supplies for its vector unit; this crate stays free of `unsafe`. Memory must
 //! be padded to whole blocks of 32 units; weights in the padding are zero.
 
-use super::counted::Counted;
+use super::counted::{Counted, MOST_WEIGHTS};
 use super::note::{Count, Nobody, Note};
 use super::{Kernels, fits, learn_columns, plain};
 use crate::arithmetic::{Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch};
@@ -115,6 +115,8 @@ pub trait Lanes: Copy {
     fn held_totals(self, totals: [Self::Totals; 2], limit: i32) -> Self::Block;
     /// Bit i: whether sum i is beyond ±limit.
     fn beyond(self, totals: Self::Totals, limit: i32) -> u32;
+    /// Adds neighbours, the first two numbers to the first sum, and so on.
+    fn add_neighbours(self, totals: Self::Totals, block: Self::Block) -> Self::Totals;
     /// Adds each number to its sum.
     fn accumulate(self, block: Self::Block, sums: &mut [i32; 32]);
     /// 16 generators of a dither, from memory.
@@ -151,6 +153,8 @@ pub trait Lanes: Copy {
     fn differing(self, a: Self::Block, b: Self::Block) -> u32;
     /// Whether any number of a is not that of b.
     fn differ(self, a: Self::Block, b: Self::Block) -> bool;
+    /// `found`, and where a number of a is not that of b, not zero.
+    fn differing_or(self, found: Self::Block, a: Self::Block, b: Self::Block) -> Self::Block;
     /// The largest of all numbers, unsigned.
     fn largest(self, a: Self::Block) -> u16;
     /// The sum of all numbers.
@@ -328,16 +332,20 @@ impl<L: Lanes> Kernels for Vector<L> {
         let Some(added) = Added::of(layer) else {
             return plain::Plain.learn::<W, COUNT>(layer, matrix, presynaptic, steps, errors, dither, losses);
         };
+        if COUNT && matrix.weights.len() > MOST_WEIGHTS {
+            return plain::Plain.learn::<W, COUNT>(layer, matrix, presynaptic, steps, errors, dither, losses);
+        }
         // Without bounds to keep, a column's magnitude is nobody's concern; those of narrow
         // weights say where counting must look.
         let bounded = (COUNT || W::EXACT_SPIKES == 0) && !matrix.bounds.is_empty();
+        let safe = !COUNT || self.is_safe(layer.update_shift, &matrix, presynaptic, steps, errors);
         let of = (layer.update_shift, added);
         macro_rules! learn {
-            ($dithered:literal, $bounded:literal) => {
+            ($dithered:literal, $bounded:literal, $safe:expr) => {
                 self.0.apart(
                     #[inline(always)]
                     || {
-                        self.learn_all::<W, COUNT, $dithered, $bounded>(
+                        self.learn_all::<W, COUNT, $dithered, $bounded, { $safe }>(
                             of,
                             matrix,
                             presynaptic,
@@ -350,11 +358,16 @@ impl<L: Lanes> Kernels for Vector<L> {
                 )
             };
         }
-        match (added, bounded) {
-            (Added::Dither, false) => learn!(true, false),
-            (Added::Dither, true) => learn!(true, true),
-            (Added::Constant(_), false) => learn!(false, false),
-            (Added::Constant(_), true) => learn!(false, true),
+        match (added, bounded, safe) {
+            (Added::Dither, false, true) => learn!(true, false, true),
+            (Added::Dither, true, true) => learn!(true, true, true),
+            (Added::Constant(_), false, true) => learn!(false, false, true),
+            (Added::Constant(_), true, true) => learn!(false, true, true),
+            _ if !COUNT => {}
+            (Added::Dither, false, _) => learn!(true, false, false),
+            (Added::Dither, true, _) => learn!(true, true, false),
+            (Added::Constant(_), false, _) => learn!(false, false, false),
+            (Added::Constant(_), true, _) => learn!(false, true, false),
         }
     }
 
@@ -422,10 +435,40 @@ impl Added {
 }
 
 impl<L: Lanes> Vector<L> {
-    /// The updates of all columns; see [`Kernels::learn`].
+    /// Whether nothing can be held within its range when a layer learns.
+    #[inline(always)]
+    fn is_safe<W: Weight>(
+        &self,
+        shift: u8,
+        matrix: &ColumnsMut<'_, W>,
+        presynaptic: &[u16],
+        steps: u32,
+        errors: &[i16],
+    ) -> bool {
+        let l = self.0;
+        let bound = match &*matrix.bounds {
+            [] => {
+                let blocks = matrix.weights.as_chunks::<BLOCK>().0.iter();
+                l.largest(blocks.fold(l.splat(0), |most, block| l.max(most, l.magnitude(W::load(l, block)))))
+            }
+            bounds => bounds.iter().copied().max().unwrap_or(0),
+        };
+        let sum = presynaptic.iter().copied().max().unwrap_or(0);
+        let mean = (i64::from(sum).wrapping_mul(reciprocal(steps)) >> 16).wrapping_add(1);
+        mean <= i64::from(i16::MAX)
+            && Reach::new::<W>(shift, self.largest_of(errors)).is_within(bound, i16::MAX)
+    }
+
+    /// The updates of all columns; see [`Kernels::learn`]. Where it is `SAFE`, nothing is held.
     #[inline(always)]
     #[allow(clippy::too_many_arguments)] // those of `learn`
-    fn learn_all<W: Weight, const COUNT: bool, const DITHERED: bool, const BOUNDED: bool>(
+    fn learn_all<
+        W: Weight,
+        const COUNT: bool,
+        const DITHERED: bool,
+        const BOUNDED: bool,
+        const SAFE: bool,
+    >(
         &self,
         (shift, added): (u8, Added),
         matrix: ColumnsMut<'_, W>,
@@ -440,34 +483,41 @@ impl<L: Lanes> Vector<L> {
         let change = Change { variable: Variable::Weight, shift };
         let constant = l.splat(if let Added::Constant(value) = added { value } else { 0 });
         let mut generators = l.load_generators(dither.state());
-        let largest = if COUNT { self.largest_of(errors) } else { 0 };
-        let limit = u32::from(W::saturate(i16::MAX).widen().unsigned_abs());
-        learn_columns::<W, COUNT>(
-            matrix,
-            presynaptic,
-            steps,
-            losses,
-            #[inline(always)]
-            |column, psp, bound, losses| {
-                let numbers;
-                (generators, numbers) = l.next_generators(generators);
-                let noise = if DITHERED { numbers } else { constant };
-                let counted = &mut counted;
-                // Where no weight can reach its limit, counting need not look.
-                let change_of = u32::from(largest).wrapping_mul(u32::from(psp.unsigned_abs())) >> 15;
-                let reach = (change_of.wrapping_add(1) >> (shift & 15)).wrapping_add(1);
-                let within = |bound| u32::from(bound).wrapping_add(reach) <= limit;
-                let magnitudes = match COUNT && BOUNDED && bound.is_some_and(within) {
-                    true => self.change::<W, COUNT, DITHERED, BOUNDED, true>(
-                        change, column, errors, psp, noise, counted, losses,
-                    ),
-                    false => self.change::<W, COUNT, DITHERED, BOUNDED, false>(
-                        change, column, errors, psp, noise, counted, losses,
-                    ),
-                };
-                if BOUNDED { l.largest(magnitudes) } else { 0 }
-            },
-        );
+        let reach = Reach::new::<W>(shift, if SAFE { 0 } else { self.largest_of(errors) });
+        macro_rules! each {
+            ($looking:expr) => {
+                learn_columns::<W, { $looking }>(
+                    matrix,
+                    presynaptic,
+                    steps,
+                    losses,
+                    #[inline(always)]
+                    |column, psp, bound, losses| {
+                        let numbers;
+                        (generators, numbers) = l.next_generators(generators);
+                        let noise = if DITHERED { numbers } else { constant };
+                        let counted = &mut counted;
+                        // Where no weight can reach its limit, counting need not look.
+                        let safe = SAFE || BOUNDED && bound.is_some_and(|bound| reach.is_within(bound, psp));
+                        let magnitudes = match safe {
+                            true => self.change::<W, COUNT, DITHERED, BOUNDED, true>(
+                                change, column, errors, psp, noise, counted, losses,
+                            ),
+                            false => self.change::<W, COUNT, DITHERED, BOUNDED, false>(
+                                change, column, errors, psp, noise, counted, losses,
+                            ),
+                        };
+                        if BOUNDED { l.largest(magnitudes) } else { 0 }
+                    },
+                )
+            };
+        }
+        // Nothing is noted, and there is no branch to it, where nothing can be held.
+        if SAFE {
+            each!(false);
+        } else {
+            each!(COUNT);
+        }
         l.store_generators(generators, dither.lanes_mut());
         if COUNT {
             counted.note(l, losses, Variable::Weight);
@@ -545,7 +595,7 @@ impl<L: Lanes> Vector<L> {
         if N::ASKS {
             let beyond = l.beyond(low, ACCUMULATOR_LIMIT) | l.beyond(high, ACCUMULATOR_LIMIT) << 16;
             if beyond != 0 {
-                note.beyond(Variable::Accumulator, beyond, unit);
+                note.beyond(l, Variable::Accumulator, beyond, unit);
             }
         }
         l.held_totals([low, high], ACCUMULATOR_LIMIT)
@@ -581,42 +631,118 @@ impl<L: Lanes> Vector<L> {
         losses: &mut Losses<'_>,
     ) -> L::Block {
         let l = self.0;
+        let mut changing = Changing { lanes: noise, constant: noise, largest: l.splat(0) };
+        if !COUNT {
+            self.change_part::<W, DITHERED, BOUNDED>(
+                shift,
+                weights,
+                errors,
+                psp,
+                &mut changing,
+                #[inline(always)]
+                |_, _, _, _, _, _| {},
+            );
+            return changing.largest;
+        }
+        counted.enter_column();
+        let (stretch, mut rest, mut first) = (counted.stretch(), weights, 0usize);
+        // Once, but for columns too long for the counts.
+        while let Some((part, others)) = rest.split_at_mut_checked(stretch.min(rest.len())) {
+            let mut counts = counted.counts(l, part.len());
+            self.change_part::<W, DITHERED, BOUNDED>(
+                shift,
+                part,
+                errors.get(first..).unwrap_or(&[]),
+                psp,
+                &mut changing,
+                #[inline(always)]
+                |block, rounded, noise, old, step, sum| {
+                    counted.add(l, &mut counts, rounded, noise, step);
+                    let exact = if SAFE { sum } else { W::exact_or_held(l, old, step, sum) };
+                    if !SAFE && l.differ(exact, sum) {
+                        let first = block.wrapping_mul(BLOCK).wrapping_add(first);
+                        note_beyond(losses, variable, l.differing(exact, sum), first);
+                    }
+                },
+            );
+            counted.put(counts);
+            if others.is_empty() {
+                break;
+            }
+            (rest, first) = (others, first.wrapping_add(stretch));
+        }
+        changing.largest
+    }
+
+    /// A part of a column; `look` is shown each block: its number, the change with its noise,
+    /// the noise, the old weights, the change narrowed, the new weights.
+    #[inline(always)]
+    fn change_part<W: Weight, const DITHERED: bool, const BOUNDED: bool>(
+        &self,
+        shift: u8,
+        weights: &mut [W],
+        errors: &[i16],
+        psp: i16,
+        changing: &mut Changing<L>,
+        mut look: impl FnMut(usize, L::Block, L::Block, L::Block, L::Block, L::Block),
+    ) {
+        let l = self.0;
         let shift = u32::from(shift);
-        let (mut lanes, constant) = (noise, noise);
         let stride = l.splat(DITHER_STRIDE as i16);
         let psp = l.splat(psp);
-        let mut largest = l.splat(0);
-        if COUNT {
-            counted.enter_column(l);
-        }
-        let mut counts = counted.lanes();
+        let Changing { mut lanes, constant, mut largest } = *changing;
         let blocks = weights.as_chunks_mut::<32>().0.iter_mut().zip(errors.as_chunks::<32>().0);
         for ((weights, errors), block) in blocks.zip(0usize..) {
             let noise =
                 if DITHERED { l.shift_right_unsigned(lanes, 16u32.wrapping_sub(shift)) } else { constant };
             lanes = l.add(lanes, stride);
-            let delta = l.product(l.load(errors), psp);
-            let rounded = l.add(delta, noise);
+            let rounded = l.add(l.product(l.load(errors), psp), noise);
             let step = l.shift_right(rounded, shift);
             let old = W::load(l, weights);
             let sum = l.add_held(old, step);
             W::store(l, sum, weights);
-            if COUNT {
-                counted.add(l, &mut counts, rounded, noise, step);
-                let exact = if SAFE { sum } else { W::exact_or_held(l, old, step, sum) };
-                if !SAFE && l.differ(exact, sum) {
-                    note_beyond(losses, variable, l.differing(exact, sum), block.wrapping_mul(BLOCK));
-                }
-            }
+            look(block, rounded, noise, old, step, sum);
             if BOUNDED {
                 largest = l.max(largest, l.magnitude(sum));
             }
         }
-        if COUNT {
-            counted.put(counts);
-        }
-        largest
+        (changing.lanes, changing.largest) = (lanes, largest);
     }
+}
+
+/// How far the weights of a layer can move.
+#[derive(Clone, Copy)]
+struct Reach {
+    shift: u32,
+    error: u32,
+    limit: u32,
+}
+
+impl Reach {
+    /// Under errors of this magnitude at most.
+    #[inline(always)]
+    fn new<W: Weight>(shift: u8, error: u16) -> Self {
+        let limit = W::saturate(i16::MAX).widen().unsigned_abs().into();
+        Self { shift: u32::from(shift) & 15, error: error.into(), limit }
+    }
+
+    /// Whether weights of a magnitude stay within their range, whatever the noise.
+    #[inline(always)]
+    fn is_within(self, magnitude: u16, psp: i16) -> bool {
+        let change = self.error.wrapping_mul(psp.unsigned_abs().into()) >> 15;
+        let steps = (change.wrapping_add(1) >> self.shift).wrapping_add(1);
+        steps.wrapping_add(magnitude.into()) <= self.limit
+    }
+}
+
+/// What goes from block to block of a column that changes.
+struct Changing<L: Lanes> {
+    /// The dither of the next block.
+    lanes: L::Block,
+    /// What is added where there is no dither.
+    constant: L::Block,
+    /// The largest magnitude of each lane.
+    largest: L::Block,
 }
 
 /// Blocks whose spikes are taken down together.

@@ -18,7 +18,7 @@ pub(super) trait Note<L: Lanes> {
         let _ = step;
     }
     /// The chosen lanes of a block, whose first is unit `first`, were beyond their range.
-    fn beyond(&mut self, variable: Variable, lanes: u32, first: usize);
+    fn beyond(&mut self, l: L, variable: Variable, lanes: u32, first: usize);
     /// A block was to be `exact` and is `held`; only the lanes of `live` are neurons.
     #[inline(always)]
     fn held(
@@ -30,7 +30,7 @@ pub(super) trait Note<L: Lanes> {
         (live, first): (u32, usize),
     ) {
         if Self::ASKS && l.differ(exact, held) {
-            self.beyond(variable, l.differing(exact, held) & live, first);
+            self.beyond(l, variable, l.differing(exact, held) & live, first);
         }
     }
 }
@@ -41,21 +41,37 @@ pub(super) struct Nobody;
 impl<L: Lanes> Note<L> for Nobody {
     const ASKS: bool = false;
     #[inline(always)]
-    fn beyond(&mut self, _: Variable, _: u32, _: usize) {}
+    fn beyond(&mut self, _: L, _: Variable, _: u32, _: usize) {}
 }
 
-/// Somebody who only wants to know whether there was anything.
-pub(super) struct Look(pub u32);
+/// Somebody who only wants to know whether there was anything, were it in the padding.
+pub(super) struct Look<L: Lanes>(L::Block);
 
-impl<L: Lanes> Note<L> for Look {
+impl<L: Lanes> Look<L> {
+    /// Nothing yet.
+    #[inline(always)]
+    pub(super) fn new(l: L) -> Self {
+        Self(l.splat(0))
+    }
+
+    /// Whether there was.
+    #[inline(always)]
+    pub(super) fn found(&self, l: L) -> bool {
+        l.differ(self.0, l.splat(0))
+    }
+}
+
+impl<L: Lanes> Note<L> for Look<L> {
     const ASKS: bool = true;
     #[inline(always)]
-    fn beyond(&mut self, _: Variable, lanes: u32, _: usize) {
-        self.0 |= lanes;
+    fn beyond(&mut self, l: L, _: Variable, lanes: u32, _: usize) {
+        if lanes != 0 {
+            self.0 = l.splat(1);
+        }
     }
     #[inline(always)]
-    fn held(&mut self, l: L, _: Variable, exact: L::Block, held: L::Block, (live, _): (u32, usize)) {
-        self.0 |= l.differing(exact, held) & live;
+    fn held(&mut self, l: L, _: Variable, exact: L::Block, held: L::Block, _: (u32, usize)) {
+        self.0 = l.differing_or(self.0, exact, held);
     }
 }
 
@@ -69,7 +85,7 @@ impl<L: Lanes> Note<L> for Count<'_, '_> {
         self.0.enter_run_step(step);
     }
     #[inline(always)]
-    fn beyond(&mut self, variable: Variable, lanes: u32, first: usize) {
+    fn beyond(&mut self, _: L, variable: Variable, lanes: u32, first: usize) {
         note_beyond(self.0, variable, lanes, first);
     }
 }

@@ -336,9 +336,9 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
             return if usual { usual!(&mut Nobody) } else { any!(&mut Nobody) };
         }
         if usual && let Some(before) = Before::<TILE>::of(neurons, first) {
-            let mut look = Look(0);
+            let mut look = Look::new(l);
             usual!(&mut look);
-            if look.0 == 0 {
+            if !look.found(l) {
                 return;
             }
             before.restore(neurons, first);
