@@ -17,12 +17,16 @@ pub struct Place {
     pub input: u32,
 }
 
+/// Lost updates and their bias are looked for in the first of so many training examples:
+/// their share comes out the same, at a fraction of the time. Overflows are all counted.
+pub const UPDATES_EVERY: u32 = 8;
+
 /// Losses of one variable in one layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Tally {
-    /// Changes that should have been: an error met a mean PSP, neither of them zero. 0 for
-    /// variables that are not changed by learning.
+    /// Changes that should have been: an error met a mean PSP, neither of them zero, in one
+    /// example of [`UPDATES_EVERY`]. 0 for variables that are not changed by learning.
     pub values: u64,
     /// Values that met the end of their range and were held there.
     pub saturated: u64,
@@ -32,7 +36,7 @@ pub struct Tally {
     pub dropped: u64,
     /// Those of them that rounded to nothing.
     pub lost: u64,
-    /// Sum of (rounded change − change), in steps of the result times 2¹⁶.
+    /// Their sum of (rounded change − change), in steps of the result times 2¹⁶.
     pub bias: i64,
     /// Where the first overflow happened.
     pub first: Option<Place>,
@@ -121,8 +125,18 @@ impl<'a> Losses<'a> {
         self.place.input = input;
     }
 
-    /// Counts changes that should have been, those of them that were lost, and their bias.
+    /// Whether lost updates are looked for in this example.
+    #[inline(always)]
+    pub(crate) fn looks_at_updates(&self) -> bool {
+        self.place.example.is_multiple_of(UPDATES_EVERY)
+    }
+
+    /// Counts changes that should have been, those of them that were lost, and their bias,
+    /// where they are looked for.
     pub(crate) fn updated(&mut self, variable: Variable, values: u64, lost: u64, bias: i64) {
+        if !self.looks_at_updates() {
+            return;
+        }
         self.note(variable, |tally| {
             tally.values = tally.values.wrapping_add(values);
             tally.lost = tally.lost.wrapping_add(lost);

@@ -6,7 +6,7 @@
 
 use super::counted::{Counted, MOST_WEIGHTS};
 use super::note::{Count, Nobody, Note};
-use super::{Kernels, fits, learn_columns, plain};
+use super::{Kernels, Reach, fits, learn_columns, nothing_is_held, plain};
 use crate::arithmetic::{Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch};
 use crate::formats::{ACCUMULATOR_LIMIT, STATE_LIMIT, Variable};
 use crate::losses::Losses;
@@ -292,30 +292,29 @@ impl<L: Lanes> Kernels for Vector<L> {
         };
         let mut counted = Counted::new(self.0, layer.update_shift, if COUNT { errors } else { &[] });
         let change = Change { variable, shift: layer.update_shift };
-        let magnitudes = match added {
-            Added::Constant(_) => self.change::<W, COUNT, false, true, false>(
-                change,
-                weights,
-                errors,
-                psp,
-                noise,
-                &mut counted,
-                losses,
-            ),
-            Added::Dither => self.change::<W, COUNT, true, true, false>(
-                change,
-                weights,
-                errors,
-                psp,
-                noise,
-                &mut counted,
-                losses,
-            ),
-        };
+        macro_rules! change {
+            ($counting:literal, $dithered:literal, $safe:literal) => {
+                self.change::<W, $counting, $dithered, $safe>(
+                    change,
+                    weights,
+                    errors,
+                    psp,
+                    noise,
+                    &mut counted,
+                    losses,
+                )
+            };
+        }
+        match (COUNT, added) {
+            (false, Added::Constant(_)) => change!(false, false, true),
+            (false, Added::Dither) => change!(false, true, true),
+            (true, Added::Constant(_)) => change!(true, false, false),
+            (true, Added::Dither) => change!(true, true, false),
+        }
         if COUNT {
             counted.note(self.0, losses, variable);
         }
-        self.0.largest(magnitudes)
+        self.magnitude(weights)
     }
 
     #[inline(always)]
@@ -338,14 +337,16 @@ impl<L: Lanes> Kernels for Vector<L> {
         // Without bounds to keep, a column's magnitude is nobody's concern; those of narrow
         // weights say where counting must look.
         let bounded = (COUNT || W::EXACT_SPIKES == 0) && !matrix.bounds.is_empty();
-        let safe = !COUNT || self.is_safe(layer.update_shift, &matrix, presynaptic, steps, errors);
-        let of = (layer.update_shift, added);
+        let reach = Reach::new::<W>(layer, if bounded || COUNT { errors } else { &[] });
+        let safe = !COUNT || nothing_is_held(&matrix, bounded, reach, presynaptic, steps);
+        let lost = COUNT && losses.looks_at_updates();
+        let of = (layer.update_shift, added, reach);
         macro_rules! learn {
-            ($dithered:literal, $bounded:literal, $safe:expr) => {
+            ($lost:literal, $dithered:literal, $safe:literal) => {
                 self.0.apart(
                     #[inline(always)]
-                    || {
-                        self.learn_all::<W, COUNT, $dithered, $bounded, { $safe }>(
+                    || match bounded {
+                        true => self.learn_all::<W, $lost, $dithered, true, $safe>(
                             of,
                             matrix,
                             presynaptic,
@@ -353,21 +354,31 @@ impl<L: Lanes> Kernels for Vector<L> {
                             errors,
                             dither,
                             losses,
-                        )
+                        ),
+                        false => self.learn_all::<W, $lost, $dithered, false, $safe>(
+                            of,
+                            matrix,
+                            presynaptic,
+                            steps,
+                            errors,
+                            dither,
+                            losses,
+                        ),
                     },
                 )
             };
         }
-        match (added, bounded, safe) {
-            (Added::Dither, false, true) => learn!(true, false, true),
-            (Added::Dither, true, true) => learn!(true, true, true),
-            (Added::Constant(_), false, true) => learn!(false, false, true),
-            (Added::Constant(_), true, true) => learn!(false, true, true),
+        let dithered = matches!(added, Added::Dither);
+        match (lost, dithered, safe) {
+            (false, true, true) => learn!(false, true, true),
+            (false, false, true) => learn!(false, false, true),
             _ if !COUNT => {}
-            (Added::Dither, false, _) => learn!(true, false, false),
-            (Added::Dither, true, _) => learn!(true, true, false),
-            (Added::Constant(_), false, _) => learn!(false, false, false),
-            (Added::Constant(_), true, _) => learn!(false, true, false),
+            (true, true, true) => learn!(true, true, true),
+            (true, false, true) => learn!(true, false, true),
+            (true, true, false) => learn!(true, true, false),
+            (true, false, false) => learn!(true, false, false),
+            (false, true, false) => learn!(false, true, false),
+            (false, false, false) => learn!(false, false, false),
         }
     }
 
@@ -435,42 +446,13 @@ impl Added {
 }
 
 impl<L: Lanes> Vector<L> {
-    /// Whether nothing can be held within its range when a layer learns.
-    #[inline(always)]
-    fn is_safe<W: Weight>(
-        &self,
-        shift: u8,
-        matrix: &ColumnsMut<'_, W>,
-        presynaptic: &[u16],
-        steps: u32,
-        errors: &[i16],
-    ) -> bool {
-        let l = self.0;
-        let bound = match &*matrix.bounds {
-            [] => {
-                let blocks = matrix.weights.as_chunks::<BLOCK>().0.iter();
-                l.largest(blocks.fold(l.splat(0), |most, block| l.max(most, l.magnitude(W::load(l, block)))))
-            }
-            bounds => bounds.iter().copied().max().unwrap_or(0),
-        };
-        let sum = presynaptic.iter().copied().max().unwrap_or(0);
-        let mean = (i64::from(sum).wrapping_mul(reciprocal(steps)) >> 16).wrapping_add(1);
-        mean <= i64::from(i16::MAX)
-            && Reach::new::<W>(shift, self.largest_of(errors)).is_within(bound, i16::MAX)
-    }
-
-    /// The updates of all columns; see [`Kernels::learn`]. Where it is `SAFE`, nothing is held.
+    /// The updates of all columns; see [`Kernels::learn`]. `LOST` updates are counted; where it
+    /// is `SAFE`, nothing is held.
     #[inline(always)]
     #[allow(clippy::too_many_arguments)] // those of `learn`
-    fn learn_all<
-        W: Weight,
-        const COUNT: bool,
-        const DITHERED: bool,
-        const BOUNDED: bool,
-        const SAFE: bool,
-    >(
+    fn learn_all<W: Weight, const LOST: bool, const DITHERED: bool, const BOUNDED: bool, const SAFE: bool>(
         &self,
-        (shift, added): (u8, Added),
+        (shift, added, reach): (u8, Added, Reach),
         matrix: ColumnsMut<'_, W>,
         presynaptic: &[u16],
         steps: u32,
@@ -479,14 +461,13 @@ impl<L: Lanes> Vector<L> {
         losses: &mut Losses<'_>,
     ) {
         let l = self.0;
-        let mut counted = Counted::new(l, shift, if COUNT { errors } else { &[] });
+        let mut counted = Counted::new(l, shift, if LOST { errors } else { &[] });
         let change = Change { variable: Variable::Weight, shift };
         let constant = l.splat(if let Added::Constant(value) = added { value } else { 0 });
         let mut generators = l.load_generators(dither.state());
-        let reach = Reach::new::<W>(shift, if SAFE { 0 } else { self.largest_of(errors) });
         macro_rules! each {
-            ($looking:expr) => {
-                learn_columns::<W, { $looking }>(
+            ($noting:expr) => {
+                learn_columns::<W, { $noting }>(
                     matrix,
                     presynaptic,
                     steps,
@@ -497,17 +478,20 @@ impl<L: Lanes> Vector<L> {
                         (generators, numbers) = l.next_generators(generators);
                         let noise = if DITHERED { numbers } else { constant };
                         let counted = &mut counted;
-                        // Where no weight can reach its limit, counting need not look.
+                        // Where no weight can reach its limit, nobody need look.
                         let safe = SAFE || BOUNDED && bound.is_some_and(|bound| reach.is_within(bound, psp));
-                        let magnitudes = match safe {
-                            true => self.change::<W, COUNT, DITHERED, BOUNDED, true>(
+                        match safe {
+                            true => self.change::<W, LOST, DITHERED, true>(
                                 change, column, errors, psp, noise, counted, losses,
                             ),
-                            false => self.change::<W, COUNT, DITHERED, BOUNDED, false>(
+                            false => self.change::<W, LOST, DITHERED, false>(
                                 change, column, errors, psp, noise, counted, losses,
                             ),
-                        };
-                        if BOUNDED { l.largest(magnitudes) } else { 0 }
+                        }
+                        match bound {
+                            Some(bound) if BOUNDED => self.grown(bound, reach.steps(psp), column),
+                            _ => 0,
+                        }
                     },
                 )
             };
@@ -516,20 +500,32 @@ impl<L: Lanes> Vector<L> {
         if SAFE {
             each!(false);
         } else {
-            each!(COUNT);
+            each!(true);
         }
         l.store_generators(generators, dither.lanes_mut());
-        if COUNT {
+        if LOST {
             counted.note(l, losses, Variable::Weight);
         }
     }
 
-    /// The largest magnitude of whole blocks.
+    /// The bound of a column whose weights moved by so much at most: measured anew when it
+    /// passes a multiple of 64, or a quarter of it for narrow weights.
     #[inline(always)]
-    fn largest_of(&self, numbers: &[i16]) -> u16 {
+    fn grown<W: Weight>(&self, bound: u16, by: u32, column: &[W]) -> u16 {
+        let grain = if W::EXACT_SPIKES == 0 { 6 } else { 4 };
+        let grown = by.wrapping_add(bound.into());
+        if grown >> grain == u32::from(bound) >> grain { grown as u16 } else { self.magnitude(column) }
+    }
+
+    /// The largest magnitude of these weights.
+    #[inline(always)]
+    fn magnitude<W: Weight>(&self, weights: &[W]) -> u16 {
         let l = self.0;
-        let blocks = numbers.as_chunks::<BLOCK>().0.iter();
-        l.largest(blocks.fold(l.splat(0), |most, block| l.max(most, l.magnitude(l.load(block)))))
+        let mut largest = l.splat(0);
+        for block in weights.as_chunks::<BLOCK>().0 {
+            largest = l.max(largest, l.magnitude(W::load(l, block)));
+        }
+        l.largest(largest)
     }
 
     /// Mean apical potentials as [`plain::apical_means`] has them, where their sums certainly
@@ -616,11 +612,11 @@ impl<L: Lanes> Vector<L> {
     }
 
     /// The update of a column with `noise` added before the shift: a constant, or the dither
-    /// of the first block. Returns the largest magnitude of each lane, where it is `BOUNDED`;
-    /// where it is `SAFE`, no weight can reach its limit.
+    /// of the first block. `LOST` updates are counted; where it is `SAFE`, no weight can reach
+    /// its limit, or nobody wants to know.
     #[inline(always)]
     #[allow(clippy::too_many_arguments)] // a column, its two factors, its noise, its losses
-    fn change<W: Weight, const COUNT: bool, const DITHERED: bool, const BOUNDED: bool, const SAFE: bool>(
+    fn change<W: Weight, const LOST: bool, const DITHERED: bool, const SAFE: bool>(
         &self,
         Change { variable, shift }: Change,
         weights: &mut [W],
@@ -629,35 +625,28 @@ impl<L: Lanes> Vector<L> {
         noise: L::Block,
         counted: &mut Counted<L>,
         losses: &mut Losses<'_>,
-    ) -> L::Block {
+    ) {
         let l = self.0;
-        let mut changing = Changing { lanes: noise, constant: noise, largest: l.splat(0) };
-        if !COUNT {
-            self.change_part::<W, DITHERED, BOUNDED>(
-                shift,
-                weights,
-                errors,
-                psp,
-                &mut changing,
-                #[inline(always)]
-                |_, _, _, _, _, _| {},
-            );
-            return changing.largest;
+        let mut lanes = noise;
+        let stretch = if LOST { counted.stretch().min(weights.len()) } else { weights.len() };
+        let (mut rest, mut first) = (weights, 0usize);
+        if LOST {
+            counted.enter_column();
         }
-        counted.enter_column();
-        let (stretch, mut rest, mut first) = (counted.stretch(), weights, 0usize);
         // Once, but for columns too long for the counts.
         while let Some((part, others)) = rest.split_at_mut_checked(stretch.min(rest.len())) {
-            let mut counts = counted.counts(l, part.len());
-            self.change_part::<W, DITHERED, BOUNDED>(
+            let mut counts = if LOST { Some(counted.counts(l, part.len())) } else { None };
+            self.change_part::<W, DITHERED>(
                 shift,
                 part,
                 errors.get(first..).unwrap_or(&[]),
                 psp,
-                &mut changing,
+                &mut lanes,
                 #[inline(always)]
                 |block, rounded, noise, old, step, sum| {
-                    counted.add(l, &mut counts, rounded, noise, step);
+                    if let Some(counts) = &mut counts {
+                        counted.add(l, counts, rounded, noise, step);
+                    }
                     let exact = if SAFE { sum } else { W::exact_or_held(l, old, step, sum) };
                     if !SAFE && l.differ(exact, sum) {
                         let first = block.wrapping_mul(BLOCK).wrapping_add(first);
@@ -665,32 +654,33 @@ impl<L: Lanes> Vector<L> {
                     }
                 },
             );
-            counted.put(counts);
+            if let Some(counts) = counts {
+                counted.put(counts);
+            }
             if others.is_empty() {
                 break;
             }
             (rest, first) = (others, first.wrapping_add(stretch));
         }
-        changing.largest
     }
 
     /// A part of a column; `look` is shown each block: its number, the change with its noise,
     /// the noise, the old weights, the change narrowed, the new weights.
     #[inline(always)]
-    fn change_part<W: Weight, const DITHERED: bool, const BOUNDED: bool>(
+    fn change_part<W: Weight, const DITHERED: bool>(
         &self,
         shift: u8,
         weights: &mut [W],
         errors: &[i16],
         psp: i16,
-        changing: &mut Changing<L>,
+        dither: &mut L::Block,
         mut look: impl FnMut(usize, L::Block, L::Block, L::Block, L::Block, L::Block),
     ) {
         let l = self.0;
         let shift = u32::from(shift);
         let stride = l.splat(DITHER_STRIDE as i16);
         let psp = l.splat(psp);
-        let Changing { mut lanes, constant, mut largest } = *changing;
+        let (mut lanes, constant) = (*dither, *dither);
         let blocks = weights.as_chunks_mut::<32>().0.iter_mut().zip(errors.as_chunks::<32>().0);
         for ((weights, errors), block) in blocks.zip(0usize..) {
             let noise =
@@ -702,47 +692,9 @@ impl<L: Lanes> Vector<L> {
             let sum = l.add_held(old, step);
             W::store(l, sum, weights);
             look(block, rounded, noise, old, step, sum);
-            if BOUNDED {
-                largest = l.max(largest, l.magnitude(sum));
-            }
         }
-        (changing.lanes, changing.largest) = (lanes, largest);
+        *dither = if DITHERED { lanes } else { constant };
     }
-}
-
-/// How far the weights of a layer can move.
-#[derive(Clone, Copy)]
-struct Reach {
-    shift: u32,
-    error: u32,
-    limit: u32,
-}
-
-impl Reach {
-    /// Under errors of this magnitude at most.
-    #[inline(always)]
-    fn new<W: Weight>(shift: u8, error: u16) -> Self {
-        let limit = W::saturate(i16::MAX).widen().unsigned_abs().into();
-        Self { shift: u32::from(shift) & 15, error: error.into(), limit }
-    }
-
-    /// Whether weights of a magnitude stay within their range, whatever the noise.
-    #[inline(always)]
-    fn is_within(self, magnitude: u16, psp: i16) -> bool {
-        let change = self.error.wrapping_mul(psp.unsigned_abs().into()) >> 15;
-        let steps = (change.wrapping_add(1) >> self.shift).wrapping_add(1);
-        steps.wrapping_add(magnitude.into()) <= self.limit
-    }
-}
-
-/// What goes from block to block of a column that changes.
-struct Changing<L: Lanes> {
-    /// The dither of the next block.
-    lanes: L::Block,
-    /// What is added where there is no dither.
-    constant: L::Block,
-    /// The largest magnitude of each lane.
-    largest: L::Block,
 }
 
 /// Blocks whose spikes are taken down together.

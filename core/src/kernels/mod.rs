@@ -212,6 +212,56 @@ pub fn learn_columns<W: Weight, const COUNT: bool>(
     }
 }
 
+/// How far the weights of a layer can move when it learns.
+#[derive(Clone, Copy)]
+struct Reach {
+    shift: u32,
+    error: u32,
+    limit: u32,
+}
+
+impl Reach {
+    /// Under these errors.
+    #[inline(always)]
+    fn new<W: Weight>(layer: &Coefficients, errors: &[i16]) -> Self {
+        let error = errors.iter().map(|error| error.unsigned_abs()).max().unwrap_or(0);
+        let limit = W::saturate(i16::MAX).widen().unsigned_abs().into();
+        Self { shift: u32::from(layer.update_shift) & 15, error: error.into(), limit }
+    }
+
+    /// Steps that a weight moves at most when its input has this mean PSP, whatever the noise.
+    #[inline(always)]
+    fn steps(self, psp: i16) -> u32 {
+        let change = self.error.wrapping_mul(psp.unsigned_abs().into()) >> 15;
+        (change.wrapping_add(1) >> self.shift).wrapping_add(1)
+    }
+
+    /// Whether weights of a magnitude stay within their range then.
+    #[inline(always)]
+    fn is_within(self, magnitude: u16, psp: i16) -> bool {
+        self.steps(psp).wrapping_add(magnitude.into()) <= self.limit
+    }
+}
+
+/// Whether nothing can be held within its range when a layer learns. `bounded` says that the
+/// matrix keeps the bounds of its columns.
+#[inline(always)]
+fn nothing_is_held<W: Weight>(
+    matrix: &ColumnsMut<'_, W>,
+    bounded: bool,
+    reach: Reach,
+    presynaptic: &[u16],
+    steps: u32,
+) -> bool {
+    let bound = match bounded {
+        true => matrix.bounds.iter().copied().max(),
+        false => matrix.weights.iter().map(|weight| weight.widen().unsigned_abs()).max(),
+    };
+    let sum = presynaptic.iter().copied().max().unwrap_or(0);
+    let mean = (i64::from(sum).wrapping_mul(reciprocal(steps)) >> 16).wrapping_add(1);
+    mean <= i64::from(i16::MAX) && reach.is_within(bound.unwrap_or(0), i16::MAX)
+}
+
 /// Largest sum of bounds that is safe in 16 bits.
 const SAFE_SUM: u64 = ACCUMULATOR_LIMIT as u64;
 

@@ -9,7 +9,7 @@ pub use change::grown;
 pub use columns::{narrow_sums, sum_columns};
 pub use neurons::{fire, fire_block, push_more};
 
-use super::{Kernels, learn_columns};
+use super::{Kernels, Reach, learn_columns, nothing_is_held};
 use crate::arithmetic::{Columns, ColumnsMut, Dynamics};
 use crate::formats::{ACCUMULATOR_LIMIT, ERROR_LIMIT, STATE_LIMIT, Variable};
 use crate::losses::Losses;
@@ -102,6 +102,13 @@ impl Kernels for Plain {
         dither: &mut Dither,
         losses: &mut Losses<'_>,
     ) {
+        let bounded = W::EXACT_SPIKES == 0 && !matrix.bounds.is_empty();
+        if COUNT
+            && !losses.looks_at_updates()
+            && nothing_is_held(&matrix, bounded, Reach::new::<W>(layer, errors), presynaptic, steps)
+        {
+            return self.learn::<W, false>(layer, matrix, presynaptic, steps, errors, dither, losses);
+        }
         match (layer.rounding, layer.update_shift) {
             (Rounding::Stochastic, 6) if !COUNT && W::PER_WORD == 2 => {
                 change::learn_stochastically::<W, 6>(matrix, presynaptic, steps, errors, dither);
@@ -313,15 +320,6 @@ impl Changes {
         block: usize,
         losses: &mut Losses<'_>,
     ) {
-        let zeros = |numbers: &[i16; BLOCK]| {
-            numbers.iter().fold(0i16, |zeros, &number| zeros.wrapping_add(i16::from(number == 0)))
-        };
-        let (idle, still) = (zeros(&self.errors), zeros(&self.steps));
-        let mut bias = 0i32;
-        for (&delta, &step) in self.deltas.iter().zip(&self.steps) {
-            // Below one step: 16 bits are enough for one of them.
-            bias = bias.wrapping_add(i32::from((step << shift).wrapping_sub(delta)));
-        }
         let sums = weights.iter().zip(&self.steps).map(|(weight, &step)| (weight.widen(), step));
         let beyond = |(weight, step): (i16, i16)| {
             W::saturate(weight.saturating_add(step)).widen() ^ weight.wrapping_add(step)
@@ -332,6 +330,18 @@ impl Changes {
                     losses.saturated(variable, 1, block.wrapping_mul(BLOCK).wrapping_add(lane));
                 }
             }
+        }
+        if !losses.looks_at_updates() {
+            return;
+        }
+        let zeros = |numbers: &[i16; BLOCK]| {
+            numbers.iter().fold(0i16, |zeros, &number| zeros.wrapping_add(i16::from(number == 0)))
+        };
+        let (idle, still) = (zeros(&self.errors), zeros(&self.steps));
+        let mut bias = 0i32;
+        for (&delta, &step) in self.deltas.iter().zip(&self.steps) {
+            // Below one step: 16 bits are enough for one of them.
+            bias = bias.wrapping_add(i32::from((step << shift).wrapping_sub(delta)));
         }
         let (meant, lost) = ((BLOCK as i16).wrapping_sub(idle), still.wrapping_sub(idle));
         let bias = i64::from(bias).wrapping_shl(16u32.wrapping_sub(shift));

@@ -1,4 +1,5 @@
-//! Losses as CSV: one row for each epoch, layer and variable.
+//! Losses as CSV: one row for each epoch, layer and variable. Overflows are all counted, changes
+//! in one example of [`UPDATES_EVERY`](apical_core::losses::UPDATES_EVERY).
 
 use super::{lost_share, mean_bias};
 use crate::experiment::Epoch;

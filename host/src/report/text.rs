@@ -6,7 +6,7 @@ use crate::experiment::{Comparison, Course, Epoch};
 use crate::lockstep::{Agreement, COMPARED, Parting};
 use crate::statistics::{Uncertainty, mean};
 use apical_core::formats::Variable;
-use apical_core::losses::{LayerTallies, Tally};
+use apical_core::losses::{LayerTallies, Tally, UPDATES_EVERY};
 
 use super::table::{Table, count, significant};
 
@@ -227,7 +227,8 @@ fn times(spikes: usize) -> &'static str {
 fn losses(outcome: &Comparison) -> String {
     let neutral = if outcome.counting_is_neutral { "equal" } else { "DIFFERENT" };
     format!(
-        "{}\n  Whole run of seed {}; variables not listed lost nothing. Digest with and without counting: {neutral}.\n",
+        "{}\n  Whole run of seed {}; variables not listed lost nothing. Overflows are all counted, changes in one\n  \
+         example of {UPDATES_EVERY}. Digest with and without counting: {neutral}.\n",
         losses_table(&outcome.layers, &outcome.shadow.losses),
         outcome.core[0].seed,
     )
@@ -253,7 +254,8 @@ fn losses_table(names: &[String], layers: &[LayerTallies]) -> String {
 pub fn counters(names: &[String], layers: &[LayerTallies], warnings: &[Warning]) -> String {
     let mut text = format!(
         "{}\n  Whole run; variables not listed lost nothing. A change is an error times a mean PSP, neither\n  \
-         of them zero; it is lost where it rounds to nothing.\n",
+         of them zero; it is lost where it rounds to nothing. Overflows are all counted, changes in one\n  \
+         example of {UPDATES_EVERY}.\n",
         losses_table(names, layers)
     );
     let firsts = first_overflows(names, layers);
