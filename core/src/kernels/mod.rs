@@ -187,21 +187,28 @@ pub fn learn_columns<W: Weight, const COUNT: bool>(
     losses: &mut Losses<'_>,
     mut update: impl FnMut(&mut [W], i16, Option<u16>, &mut Losses<'_>) -> u16,
 ) {
-    let reciprocal = reciprocal(steps);
-    let mut bounds = matrix.bounds.iter_mut();
-    let columns = matrix.weights.chunks_exact_mut(matrix.stride.max(1));
-    for ((column, &sum), input) in columns.zip(presynaptic).zip(0u32..) {
-        let bound = bounds.next();
-        if sum == 0 {
+    let (reciprocal, stride) = (reciprocal(steps), matrix.stride);
+    let mut next = 0usize;
+    while let Some(rest) = presynaptic.get(next..)
+        && let Some(&sum) = rest.first()
+    {
+        // Most pixels are black, and lie together.
+        if rest.first_chunk() == Some(&[0; 4]) {
+            next = next.wrapping_add(4);
             continue;
         }
-        if COUNT {
-            losses.enter_column(input);
+        let input = next;
+        next = next.wrapping_add(1);
+        if COUNT && sum != 0 {
+            losses.enter_column(input as u32);
         }
         let psp = mean_psp::<COUNT>(sum, reciprocal, losses);
         if psp == 0 {
             continue;
         }
+        let columns = matrix.weights.get_mut(input.wrapping_mul(stride)..).unwrap_or(&mut []);
+        let Some(column) = columns.get_mut(..stride) else { break };
+        let bound = matrix.bounds.get_mut(input);
         let largest = update(column, psp, bound.as_deref().copied(), losses);
         if let Some(bound) = bound {
             *bound = largest;

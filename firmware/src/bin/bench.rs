@@ -106,6 +106,7 @@ fn count_parts(memory: &mut Memory, counter: &Counter) {
                 layer.coefficients,
                 state,
                 layer.units,
+                None,
                 offsets,
                 &mut layer.spikes,
                 &mut losses,

@@ -2,7 +2,7 @@
 
 use apical_core::random::{Generator, Offsets};
 use apical_core::spikes::Spikes;
-use apical_core::tables::noise::{BLOCK, Candidate, SINGLE_ABOVE, SINGLE_WITHIN, count, places};
+use apical_core::tables::noise::{BLOCK, Candidate, SINGLE_ABOVE, SINGLE_WITHIN, count_more, places};
 use core::arch::naked_asm;
 use core::mem::MaybeUninit;
 use core::ptr;
@@ -25,7 +25,7 @@ struct Search {
 }
 
 /// As [`plain::fire`](apical_core::kernels::plain::fire); but of a block that there is no room for, nobody fires.
-#[inline(never)]
+#[inline(always)]
 pub fn fire(
     potentials: &[i16],
     names: Option<&[u16]>,
@@ -160,13 +160,11 @@ finder!(find, "sub r8, r4, r12", "add r0, r11, r8", "32");
 finder!(find_named, "sub r8, r4, r12, lsl #1", "ldrh r0, [r8, r11, lsl #1]", "64");
 
 /// Writes the second and the third spike of a unit; returns where they end.
-unsafe extern "C" fn more(name: u32, potential: i32, threshold: i32, mut out: *mut u16) -> *mut u16 {
-    for _ in 1..count(potential as i16, threshold as i16) {
-        // SAFETY: the caller has room for three spikes a unit.
-        unsafe {
-            out.write(name as u16);
-            out = out.add(1);
-        }
+unsafe extern "C" fn more(name: u32, potential: i32, threshold: i32, out: *mut u16) -> *mut u16 {
+    // SAFETY: the caller has room for three spikes a unit; those that are none are overwritten.
+    unsafe {
+        out.write(name as u16);
+        out.add(1).write(name as u16);
+        out.add(usize::from(count_more(potential as i16, threshold as i16)))
     }
-    out
 }

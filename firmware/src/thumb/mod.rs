@@ -46,8 +46,25 @@ fn is_words(numbers: &[i16]) -> bool {
     numbers.len().is_multiple_of(2) && numbers.as_ptr().addr().is_multiple_of(4)
 }
 
+/// Sums that are not those of pairs of weights, or are larger.
+#[inline(never)]
+fn sum_otherwise<W: Weight, const COUNT: bool>(
+    shift: i8,
+    columns: Columns<'_, W>,
+    spikes: &[u16],
+    sums: &mut [i16],
+    losses: &mut Losses<'_>,
+) {
+    if !COUNT && sums::of_many_pairs(&columns, spikes, sums).is_some()
+        || sums::of_bytes(&columns, spikes, sums).is_some()
+    {
+        return plain::narrow_sums::<COUNT>(shift, sums, losses);
+    }
+    plain::sum_columns::<W, COUNT, true>(shift, columns, spikes, sums, losses);
+}
+
 impl Kernels for Thumb {
-    #[inline(never)]
+    #[inline(always)]
     fn sum_columns<W: Weight, const COUNT: bool>(
         &self,
         shift: i8,
@@ -59,16 +76,10 @@ impl Kernels for Thumb {
         if shift == -1 && sums::of_pairs(&columns, spikes, sums).is_some() {
             return;
         }
-        if !COUNT && sums::of_many_pairs(&columns, spikes, sums).is_some() {
-            return plain::narrow_sums::<COUNT>(shift, sums, losses);
-        }
-        if sums::of_bytes(&columns, spikes, sums).is_some() {
-            return plain::narrow_sums::<COUNT>(shift, sums, losses);
-        }
-        plain::sum_columns::<W, COUNT, true>(shift, columns, spikes, sums, losses);
+        sum_otherwise::<W, COUNT>(shift, columns, spikes, sums, losses);
     }
 
-    #[inline(never)]
+    #[inline(always)]
     #[cfg_attr(not(dsp), allow(unused_mut))]
     fn advance<const COUNT: bool>(
         &self,

@@ -19,16 +19,16 @@ pub fn advance(
     units: usize,
     label: Option<usize>,
 ) -> Option<()> {
-    const HALF: i16 = 1 << 14;
-    let small = layer.fast < HALF && layer.slow < HALF && layer.fast >= 0 && layer.slow >= 0;
-    let large = layer.basal >= HALF && layer.soma >= HALF && layer.basal_whole == 0;
+    // Two gains below one half and two from there on, none negative: the upper two bits say so.
+    let not_small = (layer.fast | layer.slow) & !0x3FFF;
+    let not_large = (layer.basal | layer.soma) & i16::MIN | !(layer.basal & layer.soma) & 0x4000;
     let Dynamics { sums, fast, slow, soma, bias, .. } = &*state;
     // All of them whole words, and as long as each other. Written out: as loops they would take longer than a neuron.
     let starts = sums.as_ptr().addr() | fast.as_ptr().addr() | slow.as_ptr().addr();
     let odd = (starts | soma.as_ptr().addr() | bias.as_ptr().addr() | (2 * units)) & 3;
     let lengths = (sums.len() ^ units) | (fast.len() ^ units) | (slow.len() ^ units);
     let fit = odd | lengths | (soma.len() ^ units) | (bias.len() ^ units) == 0;
-    if !(small && large && fit && state.oldest.is_empty()) {
+    if not_small | not_large | layer.basal_whole != 0 || !fit || !state.oldest.is_empty() {
         return None;
     }
     let old = label.and_then(|label| state.soma.get(label).copied());
