@@ -185,7 +185,8 @@ impl<A: Arithmetic> Layer<'_, A> {
         if !rates {
             return arithmetic.accumulate(self.soma, self.soma_sums);
         }
-        for (sum, &soma) in self.soma_sums.iter_mut().zip(&*self.soma).take(self.units) {
+        let sums = self.soma_sums.get_mut(..self.units).unwrap_or(&mut []);
+        for (sum, &soma) in sums.iter_mut().zip(&*self.soma) {
             *sum = arithmetic.add(*sum, arithmetic.rate(self.coefficients, soma));
         }
     }

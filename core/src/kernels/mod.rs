@@ -192,22 +192,23 @@ pub fn learn_columns<W: Weight, const COUNT: bool>(
     while let Some(rest) = presynaptic.get(next..)
         && let Some(&sum) = rest.first()
     {
-        // Most pixels are black, and lie together.
-        if rest.first_chunk() == Some(&[0; 4]) {
-            next = next.wrapping_add(4);
+        let input = next;
+        if sum == 0 {
+            // Most pixels are black, and lie together.
+            let passed = if rest.first_chunk() == Some(&[0; 4]) { 4 } else { 1 };
+            next = next.wrapping_add(passed);
             continue;
         }
-        let input = next;
         next = next.wrapping_add(1);
-        if COUNT && sum != 0 {
+        if COUNT {
             losses.enter_column(input as u32);
         }
         let psp = mean_psp::<COUNT>(sum, reciprocal, losses);
         if psp == 0 {
             continue;
         }
-        let columns = matrix.weights.get_mut(input.wrapping_mul(stride)..).unwrap_or(&mut []);
-        let Some(column) = columns.get_mut(..stride) else { break };
+        let start = input.wrapping_mul(stride);
+        let Some(column) = matrix.weights.get_mut(start..start.wrapping_add(stride)) else { break };
         let bound = matrix.bounds.get_mut(input);
         let largest = update(column, psp, bound.as_deref().copied(), losses);
         if let Some(bound) = bound {

@@ -13,15 +13,15 @@ const BLOCKS: usize = 16;
 /// What is left to do, as the loop keeps it.
 #[repr(C)]
 struct Search {
-    offsets: *const u16,
     units: usize,
     potentials: *const i16,
     /// The names of the units, or the number of the first.
     names: usize,
     before: *const u8,
     candidates: *const Candidate,
-    out: *mut u16,
     end: *mut u16,
+    out: *mut u16,
+    offsets: *const u16,
 }
 
 /// As [`plain::fire`](apical_core::kernels::plain::fire); but of a block that there is no room for, nobody fires.
@@ -37,14 +37,14 @@ pub fn fire(
     spikes.refill(|memory| {
         let ends = memory.as_mut_ptr_range();
         let mut search = Search {
-            offsets: ptr::null(),
             units: 0,
             potentials: potentials.as_ptr(),
             names: names.map_or(0, |names| names.as_ptr().addr()),
             before: before.as_ptr(),
             candidates: candidates.as_ptr(),
-            out: ends.start,
             end: ends.end,
+            out: ends.start,
+            offsets: ptr::null(),
         };
         let mut left = potentials.len();
         while left > 0 {
@@ -68,55 +68,53 @@ pub fn fire(
     });
 }
 
-/// The loop over blocks and candidates: `$names` makes of the names in r4 and an offset in r12 what `$name` puts the
-/// name of the unit at place r11 of the noise into r0 by, and `$bytes` is how far apart the names of two blocks are.
+/// The loop over blocks and candidates: `$names` makes of the names in r6 and an offset in lr what `$name` puts the name of
+/// the unit at place r11 of the noise into r0 by, and `$bytes` is how far apart the names of two blocks are.
 macro_rules! finder {
     ($find:ident, $names:literal, $name:literal, $bytes:literal) => {
         #[unsafe(naked)]
         unsafe extern "C" fn $find(search: &mut Search) {
             naked_asm!(
                 "push {{r0, r4-r11, lr}}",
-                "ldr r7, [r0, #24]",
+                "ldrd r7, r1, [r0, #24]",
+                // Places are lower than the lower half.
+                "movw r2, #0xffff",
+                "movt r2, #({above} & 0xffff)",
+                "movw r3, #{within}",
                 // Does the block fit?
                 "1:",
                 "ldr r0, [sp]",
-                "ldr r9, [r0, #28]",
-                "ldm r0, {{r1, r2, r3, r4, r5, r6}}",
-                "mov r10, r2",
-                "cmp r10, #32",
+                "ldm r0, {{r4, r5, r6, r8, r9, r10}}",
+                "mov r11, r4",
+                "cmp r4, #32",
                 "it hs",
-                "movhs r10, #32",
-                "sub r9, r9, r7",
-                "add r11, r10, r10, lsl #1",
-                "cmp r9, r11, lsl #1",
+                "movhs r11, #32",
+                "sub r10, r10, r7",
+                "add r12, r11, r11, lsl #1",
+                "cmp r10, r12, lsl #1",
                 "blo 5f",
-                // Its first candidate; where it ends; its potentials and names, as if they began at the place 0.
-                "ldrh r12, [r1], #2",
-                "lsr r11, r12, #3",
-                "ldrb lr, [r5, r11]",
-                "add r11, r11, lr",
-                "add lr, r6, r11, lsl #2",
-                "sub r6, r3, r12, lsl #1",
+                // Its first candidate, what is left, where it ends; its potentials and names, as if they began at the place 0.
+                "ldrh lr, [r1], #2",
+                "sub r4, r4, r11",
+                "lsr r12, lr, #3",
+                "ldrb r8, [r8, r12]",
+                "add r12, r12, r8",
+                "add r12, r9, r12, lsl #2",
+                "add r9, r5, #64",
+                concat!("add r10, r6, #", $bytes),
+                "stm r0, {{r4, r9, r10}}",
                 $names,
-                "sub r2, r2, r10",
-                "add r5, r12, r10",
-                "add r3, r3, #64",
-                concat!("add r4, r4, #", $bytes),
-                "stm r0, {{r1, r2, r3, r4}}",
-                "mov r4, lr",
-                "4:",
-                "movw r2, #({above} & 0xffff)",
-                "sxth r2, r2",
-                "movw r3, #{within}",
+                "sub r6, r5, lr, lsl #1",
+                "add r5, lr, r11",
                 // Candidates before the block.
                 "6:",
-                "ldr r9, [r4], #4",
+                "ldr r9, [r12], #4",
                 "uxth r11, r9",
-                "cmp r11, r12",
+                "cmp r11, lr",
                 "blo 6b",
                 "b 7f",
                 "2:",
-                "ldr r9, [r4], #4",
+                "ldr r9, [r12], #4",
                 "uxth r11, r9",
                 "7:",
                 "cmp r11, r5",
@@ -125,24 +123,23 @@ macro_rules! finder {
                 "cmp r10, r9, asr #16",
                 "ble 2b",
                 $name,
-                "cmp r2, r9, asr #16",
+                "cmp r2, r9",
                 "strh r0, [r7], #2",
                 "blt 2b",
                 // Perhaps more than one spike.
-                "sub r1, r10, r9, asr #16",
-                "cmp r1, r3",
+                "sub lr, r10, r9, asr #16",
+                "cmp lr, r3",
                 "ble 2b",
+                "push {{r1, r2, r3, r12}}",
                 "mov r1, r10",
                 "asr r2, r9, #16",
                 "mov r3, r7",
                 "bl {more}",
                 "mov r7, r0",
-                "mov r12, #0",
-                "b 4b",
+                "pop {{r1, r2, r3, r12}}",
+                "b 2b",
                 "3:",
-                "ldr r0, [sp]",
-                "ldr r1, [r0, #4]",
-                "cmp r1, #0",
+                "cmp r4, #0",
                 "bne 1b",
                 "5:",
                 "ldr r0, [sp]",
@@ -156,8 +153,8 @@ macro_rules! finder {
     };
 }
 
-finder!(find, "sub r8, r4, r12", "add r0, r11, r8", "32");
-finder!(find_named, "sub r8, r4, r12, lsl #1", "ldrh r0, [r8, r11, lsl #1]", "64");
+finder!(find, "sub r8, r6, lr", "add r0, r11, r8", "32");
+finder!(find_named, "sub r8, r6, lr, lsl #1", "ldrh r0, [r8, r11, lsl #1]", "64");
 
 /// Writes the second and the third spike of a unit; returns where they end.
 unsafe extern "C" fn more(name: u32, potential: i32, threshold: i32, out: *mut u16) -> *mut u16 {

@@ -169,6 +169,22 @@ impl Kernels for Thumb {
     }
 
     #[inline(always)]
+    fn accumulate(&self, somas: &[i16], sums: &mut [i32]) {
+        // Two at a time: half of the loop is its counting.
+        if somas.len() != sums.len() {
+            return plain::accumulate(somas, sums);
+        }
+        let (somas, last_somas) = somas.as_chunks::<2>();
+        let (sums, last_sums) = sums.as_chunks_mut::<2>();
+        for ([first, second], &pair) in sums.iter_mut().zip(somas) {
+            let pair: i32 = bytemuck::cast(pair);
+            *first = first.wrapping_add(i32::from(pair as i16));
+            *second = second.wrapping_add(pair >> 16);
+        }
+        plain::accumulate(last_somas, last_sums);
+    }
+
+    #[inline(always)]
     fn plateaus<W: Weight, const COUNT: bool>(
         &self,
         shift: i8,
