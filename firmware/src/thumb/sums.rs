@@ -10,7 +10,7 @@ use apical_core::native::Weight;
 use core::arch::naked_asm;
 
 /// Most spikes of a step that the fast way is for.
-const MOST: usize = 64;
+const MOST: usize = 96;
 
 /// What is added up, and where to.
 #[repr(C)]
