@@ -4,11 +4,11 @@
 
 #[cfg(dsp)]
 mod change;
-mod fire;
 #[cfg(dsp)]
 mod neurons;
 mod sums;
 
+use crate::fire;
 use apical_core::arithmetic::{Columns, ColumnsMut, Dynamics};
 use apical_core::formats::Variable;
 #[cfg(dsp)]
