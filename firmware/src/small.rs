@@ -10,6 +10,17 @@ use apical_core::parameters::Coefficients;
 use apical_core::random::{Dither, Generator, Offsets};
 use apical_core::spikes::Spikes;
 
+/// Apart from a layer's step, whose stack would hold what it needs as well.
+#[inline(never)]
+fn fire_units(
+    potentials: &[i16],
+    names: Option<&[u16]>,
+    offsets: Offsets<'_, Generator>,
+    spikes: &mut Spikes<'_>,
+) {
+    fire::fire(potentials, names, offsets, spikes);
+}
+
 /// Kernels for small machines.
 #[derive(Clone, Copy, Default)]
 pub struct Small;
@@ -41,7 +52,7 @@ impl Kernels for Small {
         let Dynamics { sums, fast, slow, soma, bias, oldest } = state;
         let state = Dynamics { sums, fast, slow, soma: &mut *soma, bias, oldest };
         plain::integrate::<COUNT>(layer, state, units, label, losses);
-        fire::fire(soma.get(..units).unwrap_or(&[]), None, offsets, spikes);
+        fire_units(soma.get(..units).unwrap_or(&[]), None, offsets, spikes);
     }
 
     #[inline(always)]
@@ -52,7 +63,7 @@ impl Kernels for Small {
         offsets: Offsets<'_, Generator>,
         spikes: &mut Spikes<'_>,
     ) {
-        fire::fire(potentials, Some(names), offsets, spikes);
+        fire_units(potentials, Some(names), offsets, spikes);
     }
 
     #[inline(always)]
