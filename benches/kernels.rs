@@ -135,11 +135,11 @@ fn go<K: Kernels + Default, W: Weight>(fraction: u8) {
                     bias: o.bias,
                     oldest: &mut [],
                 };
-                net.arithmetic.advance_taught(
+                net.arithmetic.advance(
                     o.coefficients,
                     d,
                     10,
-                    3,
+                    Some(3),
                     Offsets::new(&mut g),
                     &mut o.spikes,
                     losses,

@@ -38,9 +38,12 @@ fn main() {
     let memory = fs::read_to_string(format!("boards/{board}.x")).unwrap_or_default();
     // Counting what is lost takes 0.9 KB a layer and keeps from the kernels in assembly: only where it is asked for and
     // there is room. The web has both.
-    println!("cargo:rustc-check-cfg=cfg(counts, go_on, hidden, thumb2, dsp, armv8m)");
+    println!("cargo:rustc-check-cfg=cfg(counts, go_on, hidden, thumb1, thumb2, dsp, armv8m)");
     if target.starts_with("thumb") && !target.starts_with("thumbv6m") {
         println!("cargo:rustc-cfg=thumb2");
+    }
+    if target.starts_with("thumbv6m") {
+        println!("cargo:rustc-cfg=thumb1");
     }
     if dsp {
         println!("cargo:rustc-cfg=dsp");

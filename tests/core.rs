@@ -4,12 +4,12 @@ use apical::learner::{Points, Width, native};
 use apical::model::Model;
 use apical::network::OwnedNetwork;
 use apical::vector::Path;
-use apical_core::arithmetic::Dynamics;
+use apical_core::arithmetic::{Arithmetic, Dynamics};
 use apical_core::formats::Variable;
 use apical_core::kernels::{Kernels, Plain};
 use apical_core::losses::Losses;
 use apical_core::memory::{InputMemory, LayerMemory};
-use apical_core::native::Native;
+use apical_core::native::{Native, reciprocal};
 use apical_core::network::Network;
 use apical_core::observer::{Moment, Observer, Phase};
 use apical_core::parameters::{Coefficients, LayerParameters, Preset, weight_statistics};
@@ -231,6 +231,18 @@ fn a_trace_keeps_the_first_spikes_and_counts_the_rest() {
     };
     let (first, all) = (record(true), record(false));
     assert_eq!(first, all[..8]);
+}
+
+#[test]
+fn a_mean_psp_in_32_bits_is_the_one_in_64() {
+    let (core, layer) = (Native::<Plain, i16>::default(), coefficients(Kernel::Scaled));
+    for steps in [1, 2, 15, 20, 22, 31, 148, 1000] {
+        for sum in 0..=u16::MAX {
+            let exact = (i64::from(sum) * reciprocal(steps) + (1 << 15)) >> 16;
+            let mean = core.mean_psp(&layer, sum, steps, &mut Losses::none());
+            assert_eq!(i64::from(mean), exact.min(32767), "{sum} over {steps} steps");
+        }
+    }
 }
 
 #[test]

@@ -130,26 +130,16 @@ pub trait Arithmetic {
         losses: &mut Losses<'_>,
     );
 
-    /// One step of every neuron without a teaching current: filters, basal drive, soma,
-    /// spikes. `units` is how many of the entries are neurons; the rest is padding.
+    /// One step of every neuron: filters, basal drive, soma, spikes; of output neurons under
+    /// the teaching current that says `label`. `units` is how many of the entries are neurons;
+    /// the rest is padding.
+    #[allow(clippy::too_many_arguments)] // a layer, what goes in, what comes out
     fn advance(
         &self,
         layer: &Self::Coefficients,
         state: Dynamics<'_, Self::State>,
         units: usize,
-        offsets: Offsets<'_, Generator>,
-        spikes: &mut Spikes<'_>,
-        losses: &mut Losses<'_>,
-    );
-
-    /// The same for output neurons under the teaching current that says `label`.
-    #[allow(clippy::too_many_arguments)] // the same list as `advance`, and the label
-    fn advance_taught(
-        &self,
-        layer: &Self::Coefficients,
-        state: Dynamics<'_, Self::State>,
-        units: usize,
-        label: usize,
+        label: Option<usize>,
         offsets: Offsets<'_, Generator>,
         spikes: &mut Spikes<'_>,
         losses: &mut Losses<'_>,

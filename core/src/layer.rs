@@ -91,7 +91,8 @@ impl<A: Arithmetic> Layer<'_, A> {
     }
 
     /// One step: columns of the presynaptic spikes, filters, basal drive, soma, spikes.
-    #[inline(always)]
+    #[cfg_attr(target_os = "none", inline(never))] // one text for all layers of a device
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn step(
         &mut self,
         arithmetic: &A,
@@ -119,12 +120,7 @@ impl<A: Arithmetic> Layer<'_, A> {
         };
         let offsets = Offsets::new(&mut self.control.draws);
         let (c, spikes) = (self.coefficients, &mut self.spikes);
-        match label {
-            None => arithmetic.advance(c, state, self.units, offsets, spikes, losses),
-            Some(label) => {
-                arithmetic.advance_taught(c, state, self.units, label, offsets, spikes, losses);
-            }
-        }
+        arithmetic.advance(c, state, self.units, label, offsets, spikes, losses);
         self.turn(1);
         self.control.fired = self.control.fired.wrapping_add(self.spikes.as_slice().len() as u32);
     }
@@ -189,7 +185,8 @@ impl<A: Arithmetic> Layer<'_, A> {
         if !rates {
             return arithmetic.accumulate(self.soma, self.soma_sums);
         }
-        for (sum, &soma) in self.soma_sums.iter_mut().zip(&*self.soma).take(self.units) {
+        let sums = self.soma_sums.get_mut(..self.units).unwrap_or(&mut []);
+        for (sum, &soma) in sums.iter_mut().zip(&*self.soma) {
             *sum = arithmetic.add(*sum, arithmetic.rate(self.coefficients, soma));
         }
     }

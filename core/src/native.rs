@@ -220,8 +220,15 @@ pub(crate) fn mean<const COUNT: bool>(
 /// A sum of PSPs times 2²⁰/steps: 2⁻¹¹ · 2⁻²⁰ → 2⁻¹⁵, to nearest.
 #[inline(always)]
 pub(crate) fn mean_psp<const COUNT: bool>(sum: u16, reciprocal: i64, losses: &mut Losses<'_>) -> i16 {
-    let exact = i64::from(sum).wrapping_mul(reciprocal);
-    narrow::<COUNT>(exact.wrapping_add(1 << 15) >> 16, Variable::Psp, losses)
+    // The reciprocal has 21 bits. Its lower five go ahead, so that 32 bits are enough.
+    let (sum, reciprocal) = (u32::from(sum), reciprocal as u32);
+    let low = sum.wrapping_mul(reciprocal & 31).wrapping_add(1 << 15) >> 5;
+    let mean = sum.wrapping_mul(reciprocal >> 5).wrapping_add(low) >> 11;
+    let held = mean.min(const { i16::MAX as u32 });
+    if COUNT && held != mean {
+        losses.saturated(Variable::Psp, 1, 0);
+    }
+    held as i16
 }
 
 /// Held within 16 bits.
@@ -265,25 +272,12 @@ impl<K: Kernels, W: Weight, const COUNT: bool> Arithmetic for Native<K, W, COUNT
         layer: &Coefficients,
         state: Dynamics<'_, i16>,
         units: usize,
+        label: Option<usize>,
         offsets: Offsets<'_, Generator>,
         spikes: &mut Spikes<'_>,
         losses: &mut Losses<'_>,
     ) {
-        self.kernels.advance::<COUNT>(layer, state, units, None, offsets, spikes, losses);
-    }
-
-    #[inline(always)]
-    fn advance_taught(
-        &self,
-        layer: &Coefficients,
-        state: Dynamics<'_, i16>,
-        units: usize,
-        label: usize,
-        offsets: Offsets<'_, Generator>,
-        spikes: &mut Spikes<'_>,
-        losses: &mut Losses<'_>,
-    ) {
-        self.kernels.advance::<COUNT>(layer, state, units, Some(label), offsets, spikes, losses);
+        self.kernels.advance::<COUNT>(layer, state, units, label, offsets, spikes, losses);
     }
 
     #[inline(always)]

@@ -156,24 +156,24 @@ impl<A: Arithmetic> Network<'_, A> {
         observer: &mut impl Observer<A>,
     ) {
         let start = Self::window_start(phase, steps);
+        let mut area = self.share(steps, start, 0, 0);
         for step in 0..steps {
             self.losses.enter_step(self.control.examples, from.wrapping_add(step));
             self.step(label);
             let in_window = step >= start;
-            match phase {
-                Phase::Forward => {
-                    let area = self.share(steps, start, step, 0);
-                    crate::layer::credit(self.input.psp, self.input.spikes.as_slice(), area);
-                    for layer in self.hidden.iter_mut() {
-                        layer.credit(area);
-                        if in_window {
-                            layer.add_to_means(self.arithmetic, false);
-                        }
+            if phase == Phase::Forward {
+                crate::layer::credit(self.input.psp, self.input.spikes.as_slice(), area);
+                for layer in self.hidden.iter_mut() {
+                    layer.credit(area);
+                    if in_window {
+                        layer.add_to_means(self.arithmetic, false);
                     }
-                    self.output.credit(self.share(steps, start, step, 1));
                 }
-                Phase::Target => self.output.credit(self.share(steps, start, step, 1)),
-                Phase::Test => {}
+            }
+            if phase != Phase::Test {
+                // Seen a step later: what the next step's spikes are worth below.
+                area = self.share(steps, start, step, 1);
+                self.output.credit(area);
             }
             if in_window {
                 self.output.add_to_means(self.arithmetic, label.is_some());

@@ -32,15 +32,17 @@ impl Plan {
 
 /// Examples, as the host wrote them.
 pub struct Examples {
+    /// What the host asks for.
+    pub plan: Plan,
     file: File,
     image: [u8; PIXELS],
 }
 
 impl Examples {
     /// Opens the host's file; a board that gets none, or one for another network, ends with 2.
-    pub fn open() -> (Self, Plan) {
+    pub fn open() -> Self {
         let file = File::open(c"examples.bin").unwrap_or_else(|_| refuse("no file examples.bin"));
-        let mut examples = Self { file, image: [0; PIXELS] };
+        let mut examples = Self { plan: Plan::default(), file, image: [0; PIXELS] };
         let mut header = [0u8; 32];
         fill(&mut examples.file, &mut header);
         let word = |at: usize| {
@@ -50,7 +52,8 @@ impl Examples {
             refuse("examples.bin is not for this network");
         }
         let seed = u64::from(word(8)) | u64::from(word(12)) << 32;
-        (examples, Plan { seed, train: word(16), every: word(20), test: word(24), steps: word(28) })
+        examples.plan = Plan { seed, train: word(16), every: word(20), test: word(24), steps: word(28) };
+        examples
     }
 
     /// The next image and its label.

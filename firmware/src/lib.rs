@@ -19,6 +19,8 @@ pub mod count;
 pub mod examples;
 #[cfg(target_os = "none")]
 pub mod fault;
+#[cfg(target_os = "none")]
+mod fire;
 #[cfg(target_arch = "arm")]
 mod memory;
 pub mod model;
@@ -26,6 +28,8 @@ pub mod network;
 pub mod once;
 #[cfg(target_os = "none")]
 pub mod session;
+#[cfg(all(target_os = "none", not(thumb2)))]
+pub mod small;
 #[cfg(target_os = "none")]
 pub mod stack;
 #[cfg(thumb2)]

@@ -29,9 +29,11 @@ pub const COUNT: bool = cfg!(counts);
 /// How this program calculates.
 pub type Arithmetic<const COUNT: bool> = Native<Kernels, Weight, COUNT>;
 
+#[cfg(all(target_os = "none", not(thumb2)))]
+pub use crate::small::Small as Kernels;
 #[cfg(thumb2)]
 pub use crate::thumb::Thumb as Kernels;
-#[cfg(not(thumb2))]
+#[cfg(not(target_os = "none"))]
 pub use apical_core::kernels::Plain as Kernels;
 
 const fn coefficients(layer: usize) -> Coefficients {

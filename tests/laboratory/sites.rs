@@ -120,7 +120,7 @@ fn step<A: Core>(
         };
         let mut memory = [0u16; 3 * UNITS];
         let (offsets, mut spikes) = (Offsets::new(&mut draws), Spikes::new(&mut memory));
-        A::default().advance(layer, state, UNITS, offsets, &mut spikes, &mut Losses::none());
+        A::default().advance(layer, state, UNITS, None, offsets, &mut spikes, &mut Losses::none());
         for (unit, &given) in given.iter().enumerate() {
             look(given, [fast[unit], slow[unit], soma[unit]]);
         }

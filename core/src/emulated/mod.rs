@@ -399,24 +399,12 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
         layer: &C,
         state: Dynamics<'_, i32>,
         units: usize,
+        label: Option<usize>,
         offsets: Offsets<'_, Generator>,
         spikes: &mut Spikes<'_>,
         losses: &mut Losses<'_>,
     ) {
-        self.step(layer, state, units, None, offsets, spikes, losses);
-    }
-
-    fn advance_taught(
-        &self,
-        layer: &C,
-        state: Dynamics<'_, i32>,
-        units: usize,
-        label: usize,
-        offsets: Offsets<'_, Generator>,
-        spikes: &mut Spikes<'_>,
-        losses: &mut Losses<'_>,
-    ) {
-        self.step(layer, state, units, Some(label), offsets, spikes, losses);
+        self.step(layer, state, units, label, offsets, spikes, losses);
     }
 
     fn fire_pixels(

@@ -187,21 +187,29 @@ pub fn learn_columns<W: Weight, const COUNT: bool>(
     losses: &mut Losses<'_>,
     mut update: impl FnMut(&mut [W], i16, Option<u16>, &mut Losses<'_>) -> u16,
 ) {
-    let reciprocal = reciprocal(steps);
-    let mut bounds = matrix.bounds.iter_mut();
-    let columns = matrix.weights.chunks_exact_mut(matrix.stride.max(1));
-    for ((column, &sum), input) in columns.zip(presynaptic).zip(0u32..) {
-        let bound = bounds.next();
+    let (reciprocal, stride) = (reciprocal(steps), matrix.stride);
+    let mut next = 0usize;
+    while let Some(rest) = presynaptic.get(next..)
+        && let Some(&sum) = rest.first()
+    {
+        let input = next;
         if sum == 0 {
+            // Most pixels are black, and lie together.
+            let passed = if rest.first_chunk() == Some(&[0; 4]) { 4 } else { 1 };
+            next = next.wrapping_add(passed);
             continue;
         }
+        next = next.wrapping_add(1);
         if COUNT {
-            losses.enter_column(input);
+            losses.enter_column(input as u32);
         }
         let psp = mean_psp::<COUNT>(sum, reciprocal, losses);
         if psp == 0 {
             continue;
         }
+        let start = input.wrapping_mul(stride);
+        let Some(column) = matrix.weights.get_mut(start..start.wrapping_add(stride)) else { break };
+        let bound = matrix.bounds.get_mut(input);
         let largest = update(column, psp, bound.as_deref().copied(), losses);
         if let Some(bound) = bound {
             *bound = largest;

@@ -200,10 +200,7 @@ const fn least_gap() -> i16 {
 #[inline(always)]
 #[must_use]
 pub fn count(potential: i16, one: i16) -> u8 {
-    if is_single(potential, one) {
-        return 1;
-    }
-    count_more(potential, one)
+    if is_single(potential, one) { 1 } else { 1u8.wrapping_add(count_more(potential, one)) }
 }
 
 /// Whether such a unit emits one spike without a look at the thresholds for more.
@@ -213,15 +210,18 @@ pub const fn is_single(potential: i16, one: i16) -> bool {
     one > SINGLE_ABOVE || potential <= SINGLE_BELOW || potential.wrapping_sub(one) <= SINGLE_WITHIN
 }
 
+/// How many spikes beyond its first such a unit emits, where [`is_single`] does not say that
+/// there are none.
 #[inline(always)]
-fn count_more(potential: i16, one: i16) -> u8 {
+#[must_use]
+pub fn count_more(potential: i16, one: i16) -> u8 {
     let line = one.wrapping_sub(ONE[0]) as usize / GRAIN;
     let mut rank = usize::from(RANK_FROM.get(line).copied().unwrap_or(u8::MAX));
     while MAY_MEAN_TWO.get(rank).is_some_and(|&threshold| threshold < one) {
         rank = rank.wrapping_add(1);
     }
     let beyond = |table: &[i16]| table.get(rank).is_some_and(|&t| potential > t);
-    1u8.wrapping_add(u8::from(beyond(&TWO))).wrapping_add(u8::from(beyond(&THREE)))
+    u8::from(beyond(&TWO)).wrapping_add(u8::from(beyond(&THREE)))
 }
 
 /// The thresholds of one spike that may mean two, ascending.

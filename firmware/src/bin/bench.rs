@@ -23,7 +23,8 @@ const TIMES: u32 = 100;
 fn main() -> ! {
     let Some(memory) = MEMORY.take() else { process::exit(1) };
     let counter = Counter::start();
-    let (mut examples, plan) = Examples::open();
+    let mut examples = Examples::open();
+    let plan = examples.plan;
     memory.seed(plan.seed);
     info!("board {=str} network {=str} grain {=u64}", BOARD, NETWORK, Counter::RESOLUTION);
 
@@ -106,6 +107,7 @@ fn count_parts(memory: &mut Memory, counter: &Counter) {
                 layer.coefficients,
                 state,
                 layer.units,
+                None,
                 offsets,
                 &mut layer.spikes,
                 &mut losses,

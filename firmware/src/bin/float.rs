@@ -279,7 +279,8 @@ static MEMORY: Once<Float> = Once::new(Float::new());
 fn main() -> ! {
     let Some(memory) = MEMORY.take() else { process::exit(1) };
     let counter = Counter::start();
-    let (mut examples, plan) = Examples::open();
+    let mut examples = Examples::open();
+    let plan = examples.plan;
     info!("board {=str} network {=str} in f32, bytes {=usize}", BOARD, NETWORK, size_of::<Float>());
     memory.seed(plan.seed);
     let mut lengths = Control::new(plan.seed).phase;

@@ -20,7 +20,8 @@ static STATE: Once<State> = Once::new(State::new());
 fn main() -> ! {
     stack::paint();
     let Some(state) = STATE.take() else { process::exit(1) };
-    let (mut examples, plan) = Examples::open();
+    let mut examples = Examples::open();
+    let plan = examples.plan;
     info!("board {=str} network {=str} bytes {=usize}", BOARD, NETWORK, size_of::<State>());
     #[cfg(go_on)]
     {

@@ -15,7 +15,8 @@ static MEMORY: Once<Memory> = Once::new(Memory::new());
 fn main() -> ! {
     stack::paint();
     let Some(memory) = MEMORY.take() else { process::exit(1) };
-    let (mut examples, plan) = Examples::open();
+    let mut examples = Examples::open();
+    let plan = examples.plan;
     info!(
         "board {=str} network {=str} bytes {=usize} counts {=bool}",
         BOARD,

@@ -8,15 +8,6 @@ use apical_core::native::Weight;
 use apical_core::random::{DITHER_STRIDE, Dither};
 use core::arch::naked_asm;
 
-/// The factors of a column's change, and where its parts end.
-#[repr(C)]
-struct Change {
-    /// Twice the mean PSP.
-    psp: u32,
-    /// What the noise of both neurons gains from block to block.
-    stride: u32,
-}
-
 /// All columns whose presynaptic unit has a mean PSP, where `SHIFT` is how many bits a change loses; false, with nothing
 /// done, where neurons do not come in pairs. `otherwise` changes a column that needs more care, and says how large it is
 /// then.
@@ -56,11 +47,11 @@ pub fn learn<W: Weight>(
             let most = ((u32::from(largest) * size) >> (15 + shift)) + 2;
             let near_the_end = |bound: u16| u32::from(bound) + most > 32767;
             if size > 16383 || W::OFFSET && bound.is_none_or(near_the_end) {
-                return otherwise(column, psp, &bytemuck::cast(noise.0), losses);
+                let noise = noise.0.map(|pair| pair.rotate_left(16));
+                return otherwise(column, psp, &bytemuck::cast(noise), losses);
             }
-            let change = Change { psp: 2 * size, stride: u32::from(DITHER_STRIDE) * 0x0001_0001 };
             // SAFETY: column and errors have `stride` entries, an even number; the noise is that of a block of 32.
-            unsafe { job(column.as_mut_ptr().cast(), errors.as_ptr(), &noise, stride, &change) };
+            unsafe { job(column.as_mut_ptr().cast(), errors.as_ptr(), &noise, stride, 2 * size) };
             bound.map_or(0, |bound| plain::grown(bound, most, column))
         },
     );
@@ -71,26 +62,44 @@ pub fn learn<W: Weight>(
 #[repr(C, align(64))]
 struct Aligned([u32; 16]);
 
-/// As [`Dither::draw`]. r0: generators; r1: where their numbers go.
+/// Steps the generators and copies them: as [`Dither::draw`], but for the order of the halves. r0: generators; r1: where
+/// their numbers go.
 #[unsafe(naked)]
 unsafe extern "C" fn draw(lanes: &mut [u32; 16], pairs: &mut [u32; 16]) {
     naked_asm!(
-        "add r12, r1, #64",
+        "push {{r4-r9, lr}}",
+        "add lr, r1, #64",
         "2:",
-        "ldrd r2, r3, [r0]",
+        "ldm r0, {{r2-r9}}",
         "eor r2, r2, r2, lsl #13",
         "eor r3, r3, r3, lsl #13",
+        "eor r4, r4, r4, lsl #13",
+        "eor r5, r5, r5, lsl #13",
+        "eor r6, r6, r6, lsl #13",
+        "eor r7, r7, r7, lsl #13",
+        "eor r8, r8, r8, lsl #13",
+        "eor r9, r9, r9, lsl #13",
         "eor r2, r2, r2, lsr #17",
         "eor r3, r3, r3, lsr #17",
+        "eor r4, r4, r4, lsr #17",
+        "eor r5, r5, r5, lsr #17",
+        "eor r6, r6, r6, lsr #17",
+        "eor r7, r7, r7, lsr #17",
+        "eor r8, r8, r8, lsr #17",
+        "eor r9, r9, r9, lsr #17",
         "eor r2, r2, r2, lsl #5",
         "eor r3, r3, r3, lsl #5",
-        "strd r2, r3, [r0], #8",
-        "ror r2, r2, #16",
-        "ror r3, r3, #16",
-        "strd r2, r3, [r1], #8",
-        "cmp r1, r12",
+        "eor r4, r4, r4, lsl #5",
+        "eor r5, r5, r5, lsl #5",
+        "eor r6, r6, r6, lsl #5",
+        "eor r7, r7, r7, lsl #5",
+        "eor r8, r8, r8, lsl #5",
+        "eor r9, r9, r9, lsl #5",
+        "stm r0!, {{r2-r9}}",
+        "stm r1!, {{r2-r9}}",
+        "cmp r1, lr",
         "bne 2b",
-        "bx lr",
+        "pop {{r4-r9, pc}}",
     )
 }
 
@@ -102,13 +111,12 @@ macro_rules! changer {
         $(#[$about])*
         #[unsafe(naked)]
         unsafe extern "C" fn $name(
-            weights: *mut u8, errors: *const i16, noise: &Aligned, units: usize, change: &Change,
+            weights: *mut u8, errors: *const i16, noise: &Aligned, units: usize, psp: u32,
         ) {
             naked_asm!(
                 machine!(),
                 "push {{r4-r11, lr}}",
-                "ldr r4, [sp, #36]",
-                "ldr lr, [r4]",
+                "ldr lr, [sp, #36]",
                 "mov r12, #0x80008000",
                 concat!("movw r9, #", $mask_noise),
                 concat!("movt r9, #", $mask_noise),
@@ -140,19 +148,20 @@ macro_rules! changer {
                 // The next 32 neurons.
                 "5:",
                 "sub r2, r2, #64",
-                "ldr r4, [sp, #36]",
-                "ldr r4, [r4, #4]",
+                "movw r4, #{stride}",
+                "movt r4, #{stride}",
                 "uadd16 r10, r10, r4",
                 "b 6b",
+                stride = const DITHER_STRIDE,
             )
         }
     };
 }
 
-/// Two errors in `$e`, with their noise in `$n`, become the changes of their weights, 2¹⁵ too large, of which `$cut`
-/// bits are to be cut off; `$rest` is 16 less so many.
+/// Two errors in `$e`, with their noise in `$n`, the first in the upper half, become the changes of their weights, 2¹⁵ too
+/// large; `$turn` is 32 less the bits that are to be cut off.
 macro_rules! delta {
-    ($e:literal, $n:literal, $rest:literal) => {
+    ($e:literal, $n:literal, $turn:literal) => {
         concat!(
             " uadd16 ",
             $n,
@@ -162,8 +171,8 @@ macro_rules! delta {
             $n,
             ", r9, ",
             $n,
-            ", lsr #",
-            $rest,
+            ", ror #",
+            $turn,
             "\n smlabb r8, ",
             $e,
             ", lr, r12\n smlatb ",
@@ -187,13 +196,13 @@ macro_rules! delta {
 /// A pair of steps of weights, 512 too large.
 macro_rules! step_pair {
     ($e:literal, $n:literal) => {
-        concat!(delta!($e, $n, "10"), " and ", $e, ", r11, ", $e, ", lsr #6\n")
+        concat!(delta!($e, $n, "26"), " and ", $e, ", r11, ", $e, ", lsr #6\n")
     };
 }
 
 changer! {
     /// r0: weights of 16 bits, none of which can leave its range; r1: errors; r2: noise; r3: neurons, an even number;
-    /// on the stack: the rest.
+    /// on the stack: twice the mean PSP.
     change_pairs, "0x003f", "0x03ff",
     concat!(
         step_pair!("r4", "r6"), step_pair!("r5", "r7"),
@@ -205,9 +214,9 @@ changer! {
 
 /// The same for two steps in the two lower bytes of a register, `$cut` bits cut off.
 macro_rules! step_bytes {
-    ($e:literal, $n:literal, $rest:literal, $cut:literal) => {
+    ($e:literal, $n:literal, $turn:literal, $cut:literal) => {
         concat!(
-            delta!($e, $n, $rest),
+            delta!($e, $n, $turn),
             " and ",
             $e,
             ", r11, ",
@@ -225,17 +234,17 @@ macro_rules! step_bytes {
     };
 }
 macro_rules! byte_changer {
-    ($(#[$about:meta])* $name:ident, $mask_noise:literal, $mask_step:literal, $rest:literal, $cut:literal, $bias:literal) => {
+    ($(#[$about:meta])* $name:ident, $mask_noise:literal, $mask_step:literal, $turn:literal, $cut:literal, $bias:literal) => {
         changer! {
             $(#[$about])*
             $name, $mask_noise, $mask_step,
             concat!(
-                step_bytes!("r4", "r6", $rest, $cut), step_bytes!("r5", "r7", $rest, $cut),
+                step_bytes!("r4", "r6", $turn, $cut), step_bytes!("r5", "r7", $turn, $cut),
                 " pkhbt r4, r4, r5, lsl #16\n mov r8, #", $bias, "\n ldr r6, [r0]\n ssub8 r4, r4, r8\n",
                 " qadd8 r4, r4, r6\n str r4, [r0], #4\n"
             ),
             concat!(
-                step_bytes!("r4", "r6", $rest, $cut), " mov r8, #", $bias,
+                step_bytes!("r4", "r6", $turn, $cut), " mov r8, #", $bias,
                 "\n ldrh r6, [r0]\n ssub8 r4, r4, r8\n qadd8 r4, r4, r6\n strh r4, [r0]\n"
             )
         }
@@ -244,9 +253,9 @@ macro_rules! byte_changer {
 
 byte_changer! {
     /// Likewise of 8 bits, held at the ends of their range; 10 bits of a change are lost.
-    change_bytes_by_10, "0x03ff", "0x003f", "6", "10", "0x20202020"
+    change_bytes_by_10, "0x03ff", "0x003f", "22", "10", "0x20202020"
 }
 byte_changer! {
     /// The same with 11 bits.
-    change_bytes_by_11, "0x07ff", "0x001f", "5", "11", "0x10101010"
+    change_bytes_by_11, "0x07ff", "0x001f", "21", "11", "0x10101010"
 }

@@ -4,11 +4,11 @@
 
 #[cfg(dsp)]
 mod change;
-mod fire;
 #[cfg(dsp)]
 mod neurons;
 mod sums;
 
+use crate::fire;
 use apical_core::arithmetic::{Columns, ColumnsMut, Dynamics};
 use apical_core::formats::Variable;
 #[cfg(dsp)]
@@ -46,8 +46,25 @@ fn is_words(numbers: &[i16]) -> bool {
     numbers.len().is_multiple_of(2) && numbers.as_ptr().addr().is_multiple_of(4)
 }
 
+/// Sums that are not those of pairs of weights, or are larger.
+#[inline(never)]
+fn sum_otherwise<W: Weight, const COUNT: bool>(
+    shift: i8,
+    columns: Columns<'_, W>,
+    spikes: &[u16],
+    sums: &mut [i16],
+    losses: &mut Losses<'_>,
+) {
+    if !COUNT && sums::of_many_pairs(&columns, spikes, sums).is_some()
+        || sums::of_bytes(&columns, spikes, sums).is_some()
+    {
+        return plain::narrow_sums::<COUNT>(shift, sums, losses);
+    }
+    plain::sum_columns::<W, COUNT, true>(shift, columns, spikes, sums, losses);
+}
+
 impl Kernels for Thumb {
-    #[inline(never)]
+    #[inline(always)]
     fn sum_columns<W: Weight, const COUNT: bool>(
         &self,
         shift: i8,
@@ -59,16 +76,10 @@ impl Kernels for Thumb {
         if shift == -1 && sums::of_pairs(&columns, spikes, sums).is_some() {
             return;
         }
-        if !COUNT && sums::of_many_pairs(&columns, spikes, sums).is_some() {
-            return plain::narrow_sums::<COUNT>(shift, sums, losses);
-        }
-        if sums::of_bytes(&columns, spikes, sums).is_some() {
-            return plain::narrow_sums::<COUNT>(shift, sums, losses);
-        }
-        plain::sum_columns::<W, COUNT, true>(shift, columns, spikes, sums, losses);
+        sum_otherwise::<W, COUNT>(shift, columns, spikes, sums, losses);
     }
 
-    #[inline(never)]
+    #[inline(always)]
     #[cfg_attr(not(dsp), allow(unused_mut))]
     fn advance<const COUNT: bool>(
         &self,
@@ -155,6 +166,22 @@ impl Kernels for Thumb {
         }
         #[cfg(not(dsp))]
         Plain.learn::<W, COUNT>(layer, matrix, presynaptic, steps, errors, dither, losses);
+    }
+
+    #[inline(always)]
+    fn accumulate(&self, somas: &[i16], sums: &mut [i32]) {
+        // Two at a time: half of the loop is its counting.
+        if somas.len() != sums.len() {
+            return plain::accumulate(somas, sums);
+        }
+        let (somas, last_somas) = somas.as_chunks::<2>();
+        let (sums, last_sums) = sums.as_chunks_mut::<2>();
+        for ([first, second], &pair) in sums.iter_mut().zip(somas) {
+            let pair: i32 = bytemuck::cast(pair);
+            *first = first.wrapping_add(i32::from(pair as i16));
+            *second = second.wrapping_add(pair >> 16);
+        }
+        plain::accumulate(last_somas, last_sums);
     }
 
     #[inline(always)]

@@ -19,31 +19,25 @@ pub fn advance(
     units: usize,
     label: Option<usize>,
 ) -> Option<()> {
-    const HALF: i16 = 1 << 14;
-    let small = layer.fast < HALF && layer.slow < HALF && layer.fast >= 0 && layer.slow >= 0;
-    let large = layer.basal >= HALF && layer.soma >= HALF && layer.basal_whole == 0;
+    // Two gains below one half and two from there on, none negative: their upper two bits say so.
+    let (filters, drives) = (pair(layer.fast, layer.slow), pair(layer.basal, layer.soma));
+    let other = filters & 0xC000_C000 | (drives & 0xC000_C000) ^ 0x4000_4000;
     let Dynamics { sums, fast, slow, soma, bias, .. } = &*state;
     // All of them whole words, and as long as each other. Written out: as loops they would take longer than a neuron.
     let starts = sums.as_ptr().addr() | fast.as_ptr().addr() | slow.as_ptr().addr();
     let odd = (starts | soma.as_ptr().addr() | bias.as_ptr().addr() | (2 * units)) & 3;
     let lengths = (sums.len() ^ units) | (fast.len() ^ units) | (slow.len() ^ units);
     let fit = odd | lengths | (soma.len() ^ units) | (bias.len() ^ units) == 0;
-    if !(small && large && fit && state.oldest.is_empty()) {
+    if other != 0 || layer.basal_whole != 0 || !fit || !state.oldest.is_empty() {
         return None;
     }
     let old = label.and_then(|label| state.soma.get(label).copied());
-    let filters = pair(2 * i32::from(layer.fast), 2 * i32::from(layer.slow));
-    let rest = |gain: i16| 2 * (i32::from(gain) - (1 << 15));
-    let drives = pair(rest(layer.basal), rest(layer.soma));
+    // In parts of 2¹⁶; those of drives less one, which 16 bits do not show.
+    let (filters, drives) = (filters << 1, drives << 1);
+    let (sums, fast, slow) = (state.sums.as_ptr(), state.fast.as_mut_ptr(), state.slow.as_mut_ptr());
     let (bias, soma) = (state.bias.as_ptr(), state.soma.as_mut_ptr());
     // SAFETY: all slices are whole words and have `units` entries.
-    unsafe {
-        filter(state.sums.as_ptr(), state.fast.as_mut_ptr(), state.slow.as_mut_ptr(), units, filters);
-        match label {
-            None => integrate(state.slow.as_ptr(), bias, soma, units, drives),
-            Some(_) => teach(state.slow.as_ptr(), bias, soma, units, drives),
-        }
-    }
+    unsafe { step(sums, fast, slow, units, filters, bias, soma, drives, label.is_some()) };
     // Every neuron has been pulled down; this one is pulled up.
     if let Some((label, old)) = label.zip(old)
         && let (Some(soma), Some(&slow), Some(&bias)) =
@@ -56,7 +50,7 @@ pub fn advance(
     Some(())
 }
 
-const fn pair(low: i32, high: i32) -> u32 {
+const fn pair(low: i16, high: i16) -> u32 {
     low as u16 as u32 | (high as u32) << 16
 }
 
@@ -98,46 +92,6 @@ macro_rules! approach {
             "\n"
         )
     };
-}
-
-/// r0: sums; r1: first filters; r2: second filters; r3: units, an even number; on the stack: the gains.
-#[unsafe(naked)]
-unsafe extern "C" fn filter(sums: *const i16, fast: *mut i16, slow: *mut i16, units: usize, gains: u32) {
-    naked_asm!(
-        machine!(),
-        "push {{r4-r11, lr}}",
-        "ldr lr, [sp, #36]",
-        "mov r12, #0x8000",
-        "add r3, r0, r3, lsl #1",
-        "subs r3, r3, #8", // where the last four begin
-        "cmp r0, r3",
-        "bhi 3f",
-        "2:",
-        "ldrd r4, r5, [r0], #8",
-        "ldrd r6, r7, [r1]",
-        "ldrd r8, r9, [r2]",
-        approach!("r4", "r6", "r4", "smlabb", "smlatb"),
-        approach!("r5", "r7", "r5", "smlabb", "smlatb"),
-        approach!("r6", "r8", "r4", "smlabt", "smlatt"),
-        approach!("r7", "r9", "r5", "smlabt", "smlatt"),
-        "cmp r0, r3",
-        "strd r6, r7, [r1], #8",
-        "strd r8, r9, [r2], #8",
-        "bls 2b",
-        "3:",
-        "adds r3, r3, #8",
-        "cmp r0, r3",
-        "beq 4f",
-        "ldr r4, [r0]",
-        "ldr r6, [r1]",
-        "ldr r8, [r2]",
-        approach!("r4", "r6", "r4", "smlabb", "smlatb"),
-        approach!("r6", "r8", "r4", "smlabt", "smlatt"),
-        "str r6, [r1]",
-        "str r8, [r2]",
-        "4:",
-        "pop {{r4-r11, pc}}",
-    )
 }
 
 /// `$slow` becomes the basal drive without its bias; r10 and `$free` are free.
@@ -256,59 +210,94 @@ macro_rules! taught_soma {
     };
 }
 
-/// A loop over all neurons, where `$two` makes somata in r4 and r5 of the drives in r4 and r5 and the old somata in r8
-/// and r9, and `$one` those in r4 alone.
-macro_rules! integrator {
-    ($(#[$about:meta])* $name:ident, $two:expr, $one:expr) => {
-        $(#[$about])*
-        #[unsafe(naked)]
-        unsafe extern "C" fn $name(slow: *const i16, bias: *const i16, soma: *mut i16, units: usize, gains: u32) {
-            naked_asm!(
-                machine!(),
-                "push {{r4-r11, lr}}",
-                "ldr lr, [sp, #36]",
-                "mov r12, #0x8000",
-                "movw r11, #0x4001",
-                "movt r11, #0x4001",
-                "add r3, r0, r3, lsl #1",
-                "subs r3, r3, #8", // where the last four begin
-                "cmp r0, r3",
-                "bhi 3f",
-                "2:",
-                "ldrd r4, r5, [r0], #8",
-                drive!("r4", "r6"),
-                drive!("r5", "r7"),
-                "ldrd r6, r7, [r1], #8",
-                biased!("r4", "r6"),
-                biased!("r5", "r7"),
-                "ldrd r8, r9, [r2]",
-                $two,
-                "cmp r0, r3",
-                "strd r4, r5, [r2], #8",
-                "bls 2b",
-                "3:",
-                "adds r3, r3, #8",
-                "cmp r0, r3",
-                "beq 4f",
-                "ldr r4, [r0]",
-                drive!("r4", "r6"),
-                "ldr r6, [r1]",
-                biased!("r4", "r6"),
-                "ldr r8, [r2]",
-                $one,
-                "str r4, [r2]",
-                "4:",
-                "pop {{r4-r11, pc}}",
-            )
-        }
+/// The rest of the function, where `$two` makes somata in r4 and r5 of the drives in r4 and r5 and the old somata in r8 and
+/// r9, and `$one` those in r4 alone.
+macro_rules! integrated {
+    ($two:expr, $one:expr) => {
+        concat!(
+            " cmp r0, r3\n bhi 3f\n2:\n ldrd r4, r5, [r0], #8\n",
+            drive!("r4", "r6"),
+            drive!("r5", "r7"),
+            " ldrd r6, r7, [r1], #8\n",
+            biased!("r4", "r6"),
+            biased!("r5", "r7"),
+            " ldrd r8, r9, [r2]\n",
+            $two,
+            " cmp r0, r3\n strd r4, r5, [r2], #8\n bls 2b\n",
+            "3:\n adds r3, r3, #8\n cmp r0, r3\n beq 4f\n ldr r4, [r0]\n",
+            drive!("r4", "r6"),
+            " ldr r6, [r1]\n",
+            biased!("r4", "r6"),
+            " ldr r8, [r2]\n",
+            $one,
+            " str r4, [r2]\n4:\n pop {{r4-r11, pc}}\n"
+        )
     };
 }
 
-integrator! {
-    /// r0: second filters; r1: biases; r2: somata; r3: units, an even number; on the stack: the gains.
-    integrate, concat!(soma!("r4", "r8"), soma!("r5", "r9")), soma!("r4", "r8")
-}
-integrator! {
-    /// The same of outputs that are all wrong.
-    teach, concat!(taught_soma!("r4", "r8", "r6"), taught_soma!("r5", "r9", "r7")), taught_soma!("r4", "r8", "r6")
+/// Filters, then drives and somata. r0: sums; r1: first filters; r2: second filters; r3: units, an even number; on the
+/// stack: the gains of filters, biases, somata, the gains of drives, whether these are outputs that are all wrong.
+#[unsafe(naked)]
+#[allow(clippy::too_many_arguments)] // what a neuron has
+unsafe extern "C" fn step(
+    sums: *const i16,
+    fast: *mut i16,
+    slow: *mut i16,
+    units: usize,
+    filters: u32,
+    bias: *const i16,
+    soma: *mut i16,
+    drives: u32,
+    taught: bool,
+) {
+    naked_asm!(
+        machine!(),
+        "push {{r2-r11, lr}}",
+        "ldr lr, [sp, #44]",
+        "mov r12, #0x8000",
+        "add r3, r0, r3, lsl #1",
+        "subs r3, r3, #8", // where the last four begin
+        "cmp r0, r3",
+        "bhi 3f",
+        "2:",
+        "ldrd r4, r5, [r0], #8",
+        "ldrd r6, r7, [r1]",
+        "ldrd r8, r9, [r2]",
+        approach!("r4", "r6", "r4", "smlabb", "smlatb"),
+        approach!("r5", "r7", "r5", "smlabb", "smlatb"),
+        approach!("r6", "r8", "r4", "smlabt", "smlatt"),
+        approach!("r7", "r9", "r5", "smlabt", "smlatt"),
+        "cmp r0, r3",
+        "strd r6, r7, [r1], #8",
+        "strd r8, r9, [r2], #8",
+        "bls 2b",
+        "3:",
+        "adds r3, r3, #8",
+        "cmp r0, r3",
+        "beq 4f",
+        "ldr r4, [r0]",
+        "ldr r6, [r1]",
+        "ldr r8, [r2]",
+        approach!("r4", "r6", "r4", "smlabb", "smlatb"),
+        approach!("r6", "r8", "r4", "smlabt", "smlatt"),
+        "str r6, [r1]",
+        "str r8, [r2]",
+        "4:",
+        "pop {{r0, r3}}",
+        "ldrd r1, r2, [sp, #40]",
+        "ldr lr, [sp, #48]",
+        "ldrb r4, [sp, #52]",
+        "movw r11, #0x4001",
+        "movt r11, #0x4001",
+        "add r3, r0, r3, lsl #1",
+        "subs r3, r3, #8",
+        "cmp r4, #0",
+        "bne 5f",
+        integrated!(concat!(soma!("r4", "r8"), soma!("r5", "r9")), soma!("r4", "r8")),
+        "5:",
+        integrated!(
+            concat!(taught_soma!("r4", "r8", "r6"), taught_soma!("r5", "r9", "r7")),
+            taught_soma!("r4", "r8", "r6")
+        ),
+    )
 }

@@ -8,17 +8,13 @@ use apical_core::arithmetic::Columns;
 use apical_core::formats::ACCUMULATOR_LIMIT;
 use apical_core::native::Weight;
 use core::arch::naked_asm;
-use core::mem::MaybeUninit;
 
 /// Most spikes of a step that the fast way is for.
 const MOST: usize = 96;
 
-/// Where the columns of the units that spiked are, and a null after the last.
-struct Places([MaybeUninit<*const u8>; MOST + 1]);
-
-/// What a spike is looked up in.
+/// What is added up, and where to.
 #[repr(C)]
-struct Lookup {
+struct Job {
     first: *const u8,
     /// Bytes from column to column.
     stride: usize,
@@ -26,95 +22,46 @@ struct Lookup {
     bounds: *const u16,
     /// What the bounds may add up to.
     room: i32,
+    sums: *mut i16,
+    /// Words of sums, or sums.
+    count: usize,
 }
 
-impl Places {
-    #[inline(always)]
-    const fn new() -> Self {
-        Self([const { MaybeUninit::uninit() }; MOST + 1])
-    }
+/// A loop over columns and spikes; false, with nothing done, where a spike has no column or the bounds are more than there
+/// is room for. The last of its arguments is what every sum begins with, or is too large by.
+type Add = unsafe extern "C" fn(&Job, *const u16, usize, u32) -> bool;
 
-    /// Looks up all spikes; None where one has no column, or where the bounds are more than there is room for.
-    #[inline(always)]
-    fn fill<W: Weight>(
-        &mut self,
-        columns: &Columns<'_, W>,
-        inputs: usize,
-        spikes: &[u16],
-        room: i32,
-    ) -> Option<()> {
-        let needed = inputs.checked_mul(columns.stride)?;
-        if spikes.len() > MOST || columns.weights.len() < needed {
-            return None;
-        }
-        let lookup = Lookup {
-            first: columns.weights.as_ptr().cast(),
-            stride: columns.stride * size_of::<W>(),
-            columns: inputs,
-            bounds: columns.bounds.as_ptr(),
-            room,
-        };
-        let bounded = W::PER_WORD == 2;
-        if bounded && columns.bounds.len() < inputs {
-            return None;
-        }
-        // SAFETY: there is a place for every spike and one more, and a bound for every column.
-        let room = unsafe {
-            let find = if bounded { find_bounded } else { find_all };
-            find(self.as_mut_ptr(), spikes.as_ptr(), spikes.len(), &lookup)
-        };
-        (room >= 0).then_some(())
+/// Runs it, where there are so many columns, and no more spikes than there are places for; None where nothing is done.
+#[inline(always)]
+fn run<W: Weight>(
+    add: Add,
+    columns: &Columns<'_, W>,
+    inputs: usize,
+    room: i32,
+    spikes: &[u16],
+    sums: &mut [i16],
+    beside: u32,
+) -> Option<()> {
+    let bounded = W::PER_WORD == 2;
+    if spikes.len() > MOST
+        || columns.weights.len() < inputs.checked_mul(columns.stride)?
+        || sums.len() > columns.stride
+        || bounded && columns.bounds.len() < inputs
+    {
+        return None;
     }
-
-    #[inline(always)]
-    fn as_mut_ptr(&mut self) -> *mut *const u8 {
-        self.0.as_mut_ptr().cast()
-    }
-}
-
-/// Looks up spikes: `$bound` takes the bound of the column r9 from the room that is left in r8.
-macro_rules! finder {
-    ($(#[$about:meta])* $find:ident, $bound:literal) => {
-        $(#[$about])*
-        #[unsafe(naked)]
-        unsafe extern "C" fn $find(
-            places: *mut *const u8, spikes: *const u16, count: usize, lookup: &Lookup,
-        ) -> i32 {
-            naked_asm!(
-                "push {{r4-r9, lr}}",
-                "ldm r3, {{r4, r5, r6, r7, r8}}",
-                "add r2, r1, r2, lsl #1",
-                "b 3f",
-                "2:",
-                "ldrh r9, [r1], #2",
-                "cmp r9, r6",
-                "bhs 4f",
-                $bound,
-                "mla r9, r9, r5, r4",
-                "str r9, [r0], #4",
-                "3:",
-                "cmp r1, r2",
-                "bne 2b",
-                "mov r9, #0",
-                "str r9, [r0]",
-                "mov r0, r8",
-                "pop {{r4-r9, pc}}",
-                "4:",
-                "mvn r0, #0",
-                "pop {{r4-r9, pc}}",
-            )
-        }
+    let job = Job {
+        first: columns.weights.as_ptr().cast(),
+        stride: columns.stride * size_of::<W>(),
+        columns: inputs,
+        bounds: columns.bounds.as_ptr(),
+        room,
+        sums: sums.as_mut_ptr(),
+        count: if bounded { sums.len() / 2 } else { sums.len() },
     };
-}
-
-finder! {
-    /// r0: places; r1: spikes; r2: how many; r3: what they are looked up in. Returns the room that is left, which is
-    /// negative where there was not enough, or a spike without a column.
-    find_bounded, "ldrh r12, [r7, r9, lsl #1]\n sub r8, r8, r12"
-}
-finder! {
-    /// The same without bounds.
-    find_all, ""
+    // SAFETY: reads every spike and, of those that are columns, the bound and as many weights as there are sums, no more
+    // than `stride`; writes the sums.
+    unsafe { add(&job, spikes.as_ptr(), spikes.len(), beside) }.then_some(())
 }
 
 /// u of every unit with one fraction bit less, where the weights are [offset](apical_core::offset) and their sums fit in
@@ -123,32 +70,23 @@ finder! {
 pub fn of_pairs<W: Weight>(columns: &Columns<'_, W>, spikes: &[u16], sums: &mut [i16]) -> Option<()> {
     // Whole words, in columns and in sums.
     W::words(columns.weights).filter(|_| W::OFFSET && W::PER_WORD == 2)?;
-    if !columns.stride.is_multiple_of(2) || !is_words(sums) || sums.len() > columns.stride {
+    if !columns.stride.is_multiple_of(2) || !is_words(sums) {
         return None;
     }
-    let mut places = Places::new();
-    places.fill(columns, columns.bounds.len(), spikes, ACCUMULATOR_LIMIT)?;
     // Half of the range beside each sum, so that none is negative; and one more for the rounding.
     let start = 0x8001_8001u32.wrapping_sub((spikes.len() as u32).wrapping_mul(0x8000_8000));
-    // SAFETY: reads every place up to the null, and as many words from each as there are pairs of sums: `stride` weights
-    // are there, and the sums are no more than those.
-    unsafe { add_pairs(places.as_mut_ptr(), sums.as_mut_ptr().cast(), sums.len() / 2, start) };
-    Some(())
+    run(add_pairs, columns, columns.bounds.len(), ACCUMULATOR_LIMIT, spikes, sums, start)
 }
 
 /// The exact sum of the columns, held within ±[`ACCUMULATOR_LIMIT`], where the weights are offset; None elsewhere.
 #[inline(always)]
 pub fn of_many_pairs<W: Weight>(columns: &Columns<'_, W>, spikes: &[u16], sums: &mut [i16]) -> Option<()> {
     W::words(columns.weights).filter(|_| W::OFFSET && W::PER_WORD == 2)?;
-    if !columns.stride.is_multiple_of(2) || !sums.len().is_multiple_of(2) || sums.len() > columns.stride {
+    if !columns.stride.is_multiple_of(2) || !sums.len().is_multiple_of(2) {
         return None;
     }
-    let mut places = Places::new();
-    places.fill(columns, columns.bounds.len(), spikes, i32::MAX)?;
-    let start = -0x8000 * spikes.len() as i32;
-    // SAFETY: as above.
-    unsafe { add_widely(places.as_mut_ptr(), sums.as_mut_ptr(), sums.len() / 2, start) };
-    Some(())
+    let start = (spikes.len() as u32).wrapping_mul(0x8000).wrapping_neg();
+    run(add_widely, columns, columns.bounds.len(), i32::MAX, spikes, sums, start)
 }
 
 /// The exact sum of the columns, where weights have 8 bits (signed with DSP instructions, else [offset](apical_core::offset)) and their number makes it fit in 16; None elsewhere.
@@ -156,19 +94,45 @@ pub fn of_many_pairs<W: Weight>(columns: &Columns<'_, W>, spikes: &[u16], sums: 
 pub fn of_bytes<W: Weight>(columns: &Columns<'_, W>, spikes: &[u16], sums: &mut [i16]) -> Option<()> {
     // Columns of 16 neurons and more are read by whole words at a time; shorter ones may begin anywhere.
     let whole = columns.stride.is_multiple_of(4) && W::words(columns.weights).is_some();
-    if size_of::<W>() != 1
-        || W::OFFSET == cfg!(dsp)
-        || !(whole || sums.len() < 16)
-        || !is_words(sums)
-        || sums.len() > columns.stride
-    {
+    if size_of::<W>() != 1 || W::OFFSET == cfg!(dsp) || !(whole || sums.len() < 16) || !is_words(sums) {
         return None;
     }
-    let mut places = Places::new();
-    places.fill(columns, columns.weights.len().checked_div(columns.stride)?, spikes, ACCUMULATOR_LIMIT)?;
-    // SAFETY: as above, with bytes for words.
-    unsafe { add_bytes(places.as_mut_ptr(), sums.as_mut_ptr(), sums.len(), spikes.len() as u32 * 128) };
-    Some(())
+    let inputs = columns.weights.len().checked_div(columns.stride)?;
+    run(add_bytes, columns, inputs, 0, spikes, sums, spikes.len() as u32 * 128)
+}
+
+/// How a loop over columns begins: it looks up spikes, and leaves where their columns are, and a null after the last. `$bound`
+/// takes the bound of the column r9 from the room that is left in r8. Then [sp] is the first of those places, which the loop
+/// moves on; behind it sums, how many are left, and what is beside them.
+macro_rules! looked_up {
+    ($bound:expr) => {
+        concat!(
+            " push {{r4-r11, lr}}\n sub sp, sp, #16 + 4 * ({most} + 2)\n",
+            " ldm r0!, {{r4, r5, r6, r7, r8}}\n ldrd r10, r11, [r0]\n add r0, sp, #16\n",
+            " str r0, [sp]\n strd r10, r11, [sp, #4]\n str r3, [sp, #12]\n",
+            // From minus their number on, so that one instruction counts and compares.
+            " add r2, r1, r2, lsl #1\n subs r1, r1, r2\n beq 13f\n",
+            "12:\n ldrh r9, [r2, r1]\n cmp r9, r6\n bhs 14f\n",
+            $bound,
+            " mla r9, r9, r5, r4\n adds r1, r1, #2\n str r9, [r0], #4\n bne 12b\n",
+            "13:\n mov r9, #0\n str r9, [r0]\n cmp r8, #0\n blt 14f\n"
+        )
+    };
+}
+/// How it ends.
+macro_rules! left {
+    () => {
+        concat!(
+            " mov r0, #1\n15:\n add sp, sp, #16 + 4 * ({most} + 2)\n pop {{r4-r11, pc}}\n",
+            "14:\n mov r0, #0\n b 15b\n"
+        )
+    };
+}
+/// Bounds are looked at where weights have 16 bits.
+macro_rules! bounded {
+    () => {
+        " ldrh r12, [r7, r9, lsl #1]\n sub r8, r8, r12\n"
+    };
 }
 
 /// The next tile, or on to a smaller one: `$size` units of what is left.
@@ -273,12 +237,30 @@ macro_rules! stored {
     };
 }
 
-/// r0: places, which it moves on; r1: sums; r2: words; r3: what every sum begins with.
+/// The next ten words, or on to `$done` where no place is left.
+macro_rules! add_ten {
+    ($done:literal) => {
+        concat!(
+            " ldr r1, [r0], #4\n cbz r1, ",
+            $done,
+            "f\n ldm r1!, {{r2, r3}}\n add r4, r4, r2\n add r5, r5, r3\n",
+            " ldm r1!, {{r2, r3}}\n add r6, r6, r2\n add r7, r7, r3\n",
+            " ldm r1!, {{r2, r3}}\n add r8, r8, r2\n add r9, r9, r3\n",
+            " ldm r1!, {{r2, r3}}\n add r10, r10, r2\n add r11, r11, r3\n",
+            " ldm r1!, {{r2, r3}}\n add r12, r12, r2\n add lr, lr, r3\n"
+        )
+    };
+}
+
+/// Ten words at the end, else eight, five, two or one at a time.
 #[unsafe(naked)]
-unsafe extern "C" fn add_pairs(places: *mut *const u8, sums: *mut u32, words: usize, start: u32) {
+unsafe extern "C" fn add_pairs(job: &Job, spikes: *const u16, count: usize, start: u32) -> bool {
     naked_asm!(
         machine!(),
-        "push {{r0-r11, lr}}",
+        looked_up!(bounded!()),
+        "ldr r0, [sp, #8]",
+        "cmp r0, #10",
+        "beq 70f",
         tile_begins!("8", "20", "30"),
         "ldr r4, [sp, #12]",
         "mov r5, r4",
@@ -300,7 +282,29 @@ unsafe extern "C" fn add_pairs(places: *mut *const u8, sums: *mut u32, words: us
         concat!(halve!("r4"), halve!("r5"), halve!("r6"), halve!("r7")),
         concat!(halve!("r8"), halve!("r9"), halve!("r10"), halve!("r11")),
         stored!("r4-r11"),
-        "b 20b",
+        "ldr r0, [sp, #8]",
+        "cmp r0, #10",
+        "bne 20b",
+        // Every register is a sum or needed for one.
+        "70:",
+        "ldr r4, [sp, #12]",
+        "mov r5, r4",
+        "mov r6, r4",
+        "mov r7, r4",
+        "mov r8, r4",
+        "mov r9, r4",
+        "mov r10, r4",
+        "mov r11, r4",
+        "mov r12, r4",
+        "mov lr, r4",
+        "ldr r0, [sp]",
+        concat!("71:\n", add_ten!("72"), add_ten!("72"), " b 71b\n72:\n"),
+        "mov r2, #0x80008000",
+        concat!(halve!("r4"), halve!("r5"), halve!("r6"), halve!("r7"), halve!("r8")),
+        concat!(halve!("r9"), halve!("r10"), halve!("r11"), halve!("r12"), halve!("lr")),
+        "ldr r1, [sp, #4]",
+        "stm r1, {{r4-r12, lr}}",
+        "b 60f",
         // Ten outputs are five words.
         tile_begins!("5", "30", "40"),
         "ldr r4, [sp, #12]",
@@ -334,8 +338,8 @@ unsafe extern "C" fn add_pairs(places: *mut *const u8, sums: *mut u32, words: us
         halve!("r4"),
         " ldr r1, [sp, #4]\n str r4, [r1], #4\n str r1, [sp, #4]\n",
         "60:",
-        "add sp, sp, #16",
-        "pop {{r4-r11, pc}}",
+        left!(),
+        most = const MOST,
     )
 }
 
@@ -405,10 +409,10 @@ macro_rules! store_held {
 
 /// As [`add_pairs`], but each sum in a register of its own.
 #[unsafe(naked)]
-unsafe extern "C" fn add_widely(places: *mut *const u8, sums: *mut i16, words: usize, start: i32) {
+unsafe extern "C" fn add_widely(job: &Job, spikes: *const u16, count: usize, start: u32) -> bool {
     naked_asm!(
         machine!(),
-        "push {{r0-r9, lr}}",
+        looked_up!(bounded!()),
         tile_begins!("2", "20", "30"),
         "ldr r4, [sp, #12]",
         "mov r5, r4",
@@ -432,9 +436,9 @@ unsafe extern "C" fn add_widely(places: *mut *const u8, sums: *mut i16, words: u
         "movw r2, #{limit}",
         concat!(store_held!("r4"), store_held!("r5")),
         "40:",
-        "add sp, sp, #16",
-        "pop {{r4-r9, pc}}",
+        left!(),
         limit = const ACCUMULATOR_LIMIT,
+        most = const MOST,
     )
 }
 
@@ -555,12 +559,12 @@ macro_rules! add_four_quads {
     };
 }
 
-/// r0: places, which it moves on; r1: sums; r2: units, an even number; r3: 128 a spike.
+/// An even number of sums; `bias` is 128 a spike.
 #[unsafe(naked)]
-unsafe extern "C" fn add_bytes(places: *mut *const u8, sums: *mut i16, units: usize, bias: u32) {
+unsafe extern "C" fn add_bytes(job: &Job, spikes: *const u16, count: usize, bias: u32) -> bool {
     naked_asm!(
         machine!(),
-        "push {{r0-r11, lr}}",
+        looked_up!(""),
         "mov lr, #0x00ff00ff",
         tile_begins!("16", "20", "30"),
         "mov r4, #0",
@@ -617,7 +621,7 @@ unsafe extern "C" fn add_bytes(places: *mut *const u8, sums: *mut i16, units: us
         "ldr r2, [sp, #12]",
         concat!(store_low!("r4"), store_low!("r5")),
         "60:",
-        "add sp, sp, #16",
-        "pop {{r4-r11, pc}}",
+        left!(),
+        most = const MOST,
     )
 }

@@ -62,7 +62,13 @@ pub fn build(source: Source<'_>) -> Result<Program, EmulateError> {
     let target_directory =
         std::path::absolute(&target_directory).unwrap_or(target_directory).join("firmware");
     let toolchain = toolchain(firmware, &board.target)?;
-    let output = Command::new("cargo")
+    let mut cargo = Command::new("cargo");
+    if program == "float" {
+        // Nothing of it is in assembly: small code would be slow code. Later flags win over .cargo/config.toml's.
+        let target = board.target.to_uppercase().replace(['-', '.'], "_");
+        cargo.env(format!("CARGO_TARGET_{target}_RUSTFLAGS"), "-C opt-level=2");
+    }
+    let output = cargo
         .args(toolchain)
         .args(["build", "--quiet", "--release", "--locked", "--bin", program, "--target", &board.target])
         .args(if board.is_web() { &["--features", "web"][..] } else { &[] })

@@ -133,24 +133,12 @@ impl<L: FloatLanes> Arithmetic for Float32<L> {
         layer: &Coefficients,
         state: Dynamics<'_, f32>,
         units: usize,
+        label: Option<usize>,
         offsets: Offsets<'_, Generator>,
         spikes: &mut Spikes<'_>,
         _: &mut Losses<'_>,
     ) {
-        self.step(layer, state, units, None, offsets, spikes);
-    }
-
-    fn advance_taught(
-        &self,
-        layer: &Coefficients,
-        state: Dynamics<'_, f32>,
-        units: usize,
-        label: usize,
-        offsets: Offsets<'_, Generator>,
-        spikes: &mut Spikes<'_>,
-        _: &mut Losses<'_>,
-    ) {
-        self.step(layer, state, units, Some(label), offsets, spikes);
+        self.step(layer, state, units, label, offsets, spikes);
     }
 
     fn run(
