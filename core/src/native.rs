@@ -62,6 +62,11 @@ pub trait Weight: bytemuck::Pod + Default + PartialEq + Debug {
         let _ = (lanes, one, other);
         sums
     }
+    /// Adds steps of 8 bits to 64 of them, each sum saturated.
+    #[inline(always)]
+    fn move_pair<L: Lanes>(lanes: L, weights: &mut [Self; 64], steps: [L::Block; 2]) {
+        let _ = (lanes, weights, steps);
+    }
     /// The other way round, each saturated.
     #[inline(always)]
     fn store<L: Lanes>(lanes: L, block: L::Block, to: &mut [Self; 32]) {
@@ -132,6 +137,10 @@ impl Weight for i8 {
     #[inline(always)]
     fn add_pair<L: Lanes>(lanes: L, sums: [L::Block; 2], one: &[i8; 64], other: &[i8; 64]) -> [L::Block; 2] {
         lanes.add_bytes(sums, one, other)
+    }
+    #[inline(always)]
+    fn move_pair<L: Lanes>(lanes: L, weights: &mut [i8; 64], steps: [L::Block; 2]) {
+        lanes.move_bytes(weights, steps);
     }
     #[inline(always)]
     fn store<L: Lanes>(lanes: L, block: L::Block, to: &mut [Self; 32]) {

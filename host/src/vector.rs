@@ -277,6 +277,14 @@ mod x86 {
                 .map(|order| f._mm512_permutex2var_epi64(first, must_cast(order), last))
         }
         #[inline(always)]
+        fn move_bytes(self, numbers: &mut [i8; 64], [low, high]: [__m512i; 2]) {
+            let (f, bw) = (self.0.avx512f, self.0.avx512bw);
+            // Packed, eights of both come in turn.
+            let order: [i64; 8] = [0, 2, 4, 6, 1, 3, 5, 7];
+            let steps = f._mm512_permutexvar_epi64(must_cast(order), bw._mm512_packs_epi16(low, high));
+            *numbers = must_cast(bw._mm512_adds_epi8(must_cast(*numbers), steps));
+        }
+        #[inline(always)]
         fn subtract(self, a: __m512i, b: __m512i) -> __m512i {
             self.0.avx512bw._mm512_sub_epi16(a, b)
         }
@@ -587,6 +595,16 @@ mod x86 {
                     avx2._mm256_permute2x128_si256::<0x31>(first, last),
                 ]
             })
+        }
+        #[inline(always)]
+        fn move_bytes(self, numbers: &mut [i8; 64], steps: [Self::Block; 2]) {
+            let avx2 = self.0.avx2;
+            let (halves, _) = numbers.as_chunks_mut::<32>();
+            for (half, [low, high]) in halves.iter_mut().zip(steps) {
+                let packed = avx2._mm256_packs_epi16(low, high);
+                let steps = avx2._mm256_permute4x64_epi64::<0b11_01_10_00>(packed);
+                *half = must_cast(avx2._mm256_adds_epi8(must_cast(*half), steps));
+            }
         }
         #[inline(always)]
         fn subtract(self, a: Self::Block, b: Self::Block) -> Self::Block {

@@ -41,6 +41,8 @@ pub trait Lanes: Copy {
     fn add_bytes(self, sums: [Self::Block; 2], one: &[i8; 64], other: &[i8; 64]) -> [Self::Block; 2];
     /// Those sums in the order of the numbers.
     fn in_order(self, sums: [Self::Block; 2]) -> [Self::Block; 2];
+    /// Adds steps, which fit into 8 bits, to numbers of 8 bits, each sum held.
+    fn move_bytes(self, numbers: &mut [i8; 64], steps: [Self::Block; 2]);
     /// Sum, held within 16 bits.
     fn add_held(self, a: Self::Block, b: Self::Block) -> Self::Block;
     /// The smaller of each pair.
@@ -334,6 +336,9 @@ impl<L: Lanes> Kernels for Vector<L> {
         if COUNT && matrix.weights.len() > MOST_WEIGHTS {
             return plain::Plain.learn::<W, COUNT>(layer, matrix, presynaptic, steps, errors, dither, losses);
         }
+        // Padding has no errors, and nothing moves without one.
+        let used = errors.iter().rposition(|&error| error != 0).map_or(0, |last| last / BLOCK + 1);
+        let errors = errors.get(..used.wrapping_mul(BLOCK)).unwrap_or(errors);
         // Without bounds to keep, a column's magnitude is nobody's concern; those of narrow
         // weights say where counting must look.
         let bounded = (COUNT || W::EXACT_SPIKES == 0) && !matrix.bounds.is_empty();
@@ -635,6 +640,11 @@ impl<L: Lanes> Vector<L> {
         }
         // Once, but for columns too long for the counts.
         while let Some((part, others)) = rest.split_at_mut_checked(stretch.min(rest.len())) {
+            // Steps of eight bits on weights of eight, where nothing is counted.
+            if !LOST && SAFE && W::IN_PAIRS && shift >= 8 {
+                self.move_pairs::<W, DITHERED>(shift, part, errors, psp, lanes);
+                break;
+            }
             let mut counts = if LOST { Some(counted.counts(l, part.len())) } else { None };
             self.change_part::<W, DITHERED>(
                 shift,
@@ -643,7 +653,7 @@ impl<L: Lanes> Vector<L> {
                 psp,
                 &mut lanes,
                 #[inline(always)]
-                |block, rounded, noise, old, step, sum| {
+                |block, Stepped { rounded, noise, step }, old, sum| {
                     if let Some(counts) = &mut counts {
                         counted.add(l, counts, rounded, noise, step);
                     }
@@ -664,8 +674,60 @@ impl<L: Lanes> Vector<L> {
         }
     }
 
-    /// A part of a column; `look` is shown each block: its number, the change with its noise,
-    /// the noise, the old weights, the change narrowed, the new weights.
+    /// A whole column of weights of 8 bits, 64 at a time, whose steps have no more.
+    #[inline(always)]
+    fn move_pairs<W: Weight, const DITHERED: bool>(
+        &self,
+        shift: u8,
+        weights: &mut [W],
+        errors: &[i16],
+        psp: i16,
+        noise: L::Block,
+    ) {
+        let (l, factor) = (self.0, self.0.splat(psp));
+        let mut dither = noise;
+        let (pairs, rest) = weights.as_chunks_mut::<64>();
+        let (errors, others) = errors.as_chunks::<64>();
+        for (weights, errors) in pairs.iter_mut().zip(errors) {
+            let [low, high] = errors.as_chunks::<32>().0 else { return };
+            let low = self.step::<DITHERED>(shift, low, factor, &mut dither).step;
+            let high = self.step::<DITHERED>(shift, high, factor, &mut dither).step;
+            W::move_pair(l, weights, [low, high]);
+        }
+        let rest = pairs.get_mut(errors.len()).map_or(rest, |pair| pair.as_mut_slice());
+        self.change_part::<W, DITHERED>(
+            shift,
+            rest,
+            others,
+            psp,
+            &mut dither,
+            #[inline(always)]
+            |_, _, _, _| {},
+        );
+    }
+
+    /// The steps of a block, `dither` being its noise as drawn, which becomes the next block's.
+    #[inline(always)]
+    fn step<const DITHERED: bool>(
+        &self,
+        shift: u8,
+        errors: &[i16; BLOCK],
+        psp: L::Block,
+        dither: &mut L::Block,
+    ) -> Stepped<L> {
+        let l = self.0;
+        let shift = u32::from(shift);
+        let mut noise = *dither;
+        if DITHERED {
+            *dither = l.add(noise, l.splat(DITHER_STRIDE as i16));
+            noise = l.shift_right_unsigned(noise, 16u32.wrapping_sub(shift));
+        }
+        let rounded = l.add(l.product(l.load(errors), psp), noise);
+        Stepped { rounded, noise, step: l.shift_right(rounded, shift) }
+    }
+
+    /// A part of a column; `look` is shown each block: its number, its steps, the old and the
+    /// new weights.
     #[inline(always)]
     fn change_part<W: Weight, const DITHERED: bool>(
         &self,
@@ -674,27 +736,30 @@ impl<L: Lanes> Vector<L> {
         errors: &[i16],
         psp: i16,
         dither: &mut L::Block,
-        mut look: impl FnMut(usize, L::Block, L::Block, L::Block, L::Block, L::Block),
+        mut look: impl FnMut(usize, Stepped<L>, L::Block, L::Block),
     ) {
-        let l = self.0;
-        let shift = u32::from(shift);
-        let stride = l.splat(DITHER_STRIDE as i16);
-        let psp = l.splat(psp);
-        let (mut lanes, constant) = (*dither, *dither);
+        let (l, psp) = (self.0, self.0.splat(psp));
+        let mut lanes = *dither;
         let blocks = weights.as_chunks_mut::<32>().0.iter_mut().zip(errors.as_chunks::<32>().0);
         for ((weights, errors), block) in blocks.zip(0usize..) {
-            let noise =
-                if DITHERED { l.shift_right_unsigned(lanes, 16u32.wrapping_sub(shift)) } else { constant };
-            lanes = l.add(lanes, stride);
-            let rounded = l.add(l.product(l.load(errors), psp), noise);
-            let step = l.shift_right(rounded, shift);
+            let stepped = self.step::<DITHERED>(shift, errors, psp, &mut lanes);
             let old = W::load(l, weights);
-            let sum = l.add_held(old, step);
+            let sum = l.add_held(old, stepped.step);
             W::store(l, sum, weights);
-            look(block, rounded, noise, old, step, sum);
+            look(block, stepped, old, sum);
         }
-        *dither = if DITHERED { lanes } else { constant };
+        *dither = lanes;
     }
+}
+
+/// The steps of a block and what they come from.
+struct Stepped<L: Lanes> {
+    /// The changes with their noise.
+    rounded: L::Block,
+    /// The noise.
+    noise: L::Block,
+    /// Their upper bits.
+    step: L::Block,
 }
 
 /// Blocks whose spikes are taken down together.
