@@ -129,6 +129,7 @@ impl<A: Arithmetic> Network<'_, A> {
         self.losses.enter_run(self.control.examples, first);
         let (first, steps) = (first as usize, steps as usize);
         let run = Run { presynaptic, first, steps, label, shares, window };
-        self.output.run(self.arithmetic, &run, trains, &mut workspace.scratch, &mut self.losses);
+        let arithmetic = self.arithmetic.output();
+        self.output.run(&arithmetic, &run, trains, &mut workspace.scratch, &mut self.losses);
     }
 }
