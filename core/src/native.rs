@@ -1,4 +1,5 @@
-//! The compiled-in arithmetic: 16-bit states, weights of 16 or 8 bits.
+//! The compiled-in arithmetic: 16-bit states, weights of 16 or 8 bits, of one type in hidden
+//! layers and of one in the output layer.
 //!
 //! Its operations on single numbers stand here, once; what runs over whole layers is a
 //! [`Kernels`], of which [`crate::kernels`] has a plain and a vectorised one with the same
