@@ -51,7 +51,7 @@ fn main() {
             println!(
                 "{:<8} {:>4}  {off:<7.1} {again:<10.1} {on:<9.1} {:+.1} %    ({:+.1} %)",
                 path.name(),
-                width.bits(),
+                width,
                 100.0 * (on / off - 1.0),
                 100.0 * (again / off - 1.0),
             );

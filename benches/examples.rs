@@ -33,7 +33,7 @@ fn integers(data: &Dataset, model: &Model) -> Vec<(String, Box<dyn Learner>)> {
         for width in [Width::SIXTEEN, Width::EIGHT] {
             let mut learner = native(model, width, Rounding::Stochastic, path, false);
             learner.train(&data.train, &warm_up);
-            learners.push((format!("{} {} bits", path.name(), width.bits()), learner));
+            learners.push((format!("{} {} bits", path.name(), width), learner));
         }
     }
     learners

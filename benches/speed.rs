@@ -1,7 +1,8 @@
-//! Time of whole examples in one run: weights of 16 and of 8 bits, and the best f32.
+//! Time of whole examples in one run: weights of 16 and of 8 bits, of 8 bits with 16 in the output
+//! layer, and the best f32.
 //! `cargo bench --bench speed -- [HIDDEN]`; `APICAL_PATH` chooses the instructions.
 //!
-//! The three take turns, so that whatever else the machine does falls on all of them.
+//! They take turns, so that whatever else the machine does falls on all of them.
 
 use apical::data::Dataset;
 use apical::learner::{Learner, Width, float32, native};
@@ -38,8 +39,12 @@ fn main() {
     let path = Path::best();
     let integers = |width| native(&model, width, Rounding::Stochastic, path, false);
     let runner = |name, learner| Runner { name, learner, train: vec![], test: vec![] };
-    let mut runners =
-        vec![runner("16 bits", integers(Width::SIXTEEN)), runner("8 bits", integers(Width::EIGHT))];
+    let mixed = Width::new(Width::usual(8, false), Width::usual(16, true));
+    let mut runners = vec![
+        runner("16 bits", integers(Width::SIXTEEN)),
+        runner("8 bits", integers(Width::EIGHT)),
+        runner("8,16 bits", integers(mixed)),
+    ];
     runners.extend(float32(&model, path).map(|learner| runner("f32", learner)));
     let order: Vec<u32> = (0..60_000).collect();
     for runner in &mut runners {
@@ -57,14 +62,14 @@ fn main() {
         }
     }
     println!("{} on {}, microseconds: median (least) of {ROUNDS} rounds", model.topology(), path.name());
-    println!("{:<9}{:>18}{:>24}", "", "training example", "test of 250 steps");
+    println!("{:<10}{:>18}{:>24}", "", "training example", "test of 250 steps");
     for runner in &runners {
         let (train, test) = (sorted(&runner.train), sorted(&runner.test));
         let show = |times: &[f64]| format!("{:.1} ({:.1})", times[ROUNDS / 2], times[0]);
-        println!("{:<9}{:>18}{:>24}", runner.name, show(&train), show(&test));
+        println!("{:<10}{:>18}{:>24}", runner.name, show(&train), show(&test));
     }
-    if let [sixteen, eight, float] = &runners[..] {
-        for integer in [sixteen, eight] {
+    if let [sixteen, eight, mixed, float] = &runners[..] {
+        for integer in [sixteen, eight, mixed] {
             // Of the same round, so that a slow moment falls on both.
             let ratio = |float: &[f64], integer: &[f64]| {
                 let ratios: Vec<f64> = float.iter().zip(integer).map(|(f, i)| f / i).collect();

@@ -1,15 +1,15 @@
 //! Closed forms of the integer core: what its neurons do where the answer is known.
 
-use apical::learner::{Points, Width, native};
+use apical::learner::{Width, native};
 use apical::model::Model;
 use apical::network::OwnedNetwork;
 use apical::vector::Path;
 use apical_core::arithmetic::{Arithmetic, Dynamics};
-use apical_core::formats::Variable;
+use apical_core::formats::{Format, Variable};
 use apical_core::kernels::{Kernels, Plain};
 use apical_core::losses::Losses;
 use apical_core::memory::{InputMemory, LayerMemory};
-use apical_core::native::{Native, reciprocal};
+use apical_core::native::{Native, Weight, reciprocal};
 use apical_core::network::Network;
 use apical_core::observer::{Moment, Observer, Phase};
 use apical_core::parameters::{Coefficients, LayerParameters, Preset, weight_statistics};
@@ -112,7 +112,7 @@ fn initial_weights_have_the_published_mean_and_spread() {
     let model = model(&[784, 100, 10], 1);
     let network =
         OwnedNetwork::new(Native::<Plain, i16>::new(Plain), &model, |_| coefficients(Kernel::Scaled));
-    let layer = &network.layers[0];
+    let layer = &network.hidden[0];
     let weights: Vec<f64> = layer
         .weights
         .chunks(layer.stride)
@@ -301,12 +301,15 @@ fn memory_of_fixed_size_gives_the_bits_of_memory_of_any_size() {
     assert_eq!(network.digest(), owned.digest());
 }
 
+const MIXED: Width = Width::new(Width::usual(8, false), Width::usual(16, true));
+const WIDTHS: [Width; 3] = [Width::SIXTEEN, Width::EIGHT, MIXED];
+
 #[test]
 fn every_path_of_this_machine_gives_the_same_bits_counting_or_not() {
     let data = apical::data::Dataset::load(&apical::data::default_directory()).expect("shipped data");
     let order: Vec<u32> = (0..60).collect();
     for sizes in [&[784, 10][..], &[784, 70, 10], &[784, 100, 33, 10]] {
-        for width in [Width::SIXTEEN, Width::EIGHT] {
+        for width in WIDTHS {
             for rounding in [Rounding::Stochastic, Rounding::Nearest, Rounding::TowardZero] {
                 let model = model(sizes, 3);
                 let digest = |path, count| {
@@ -334,9 +337,9 @@ fn every_path_counts_the_same_losses() {
     let data = apical::data::Dataset::load(&apical::data::default_directory()).expect("shipped data");
     let order: Vec<u32> = (0..40).collect();
     // ±½: many weights of 8 bits are held within it.
-    let small = Width::at(8, Points { hidden: 8, output: 8 });
+    let small = Width::new(Format::new(8, 8), Format::new(8, 8));
     for sizes in [&[784, 10][..], &[784, 70, 10]] {
-        for width in [Width::SIXTEEN, Width::EIGHT, small] {
+        for width in WIDTHS.into_iter().chain([small]) {
             for rounding in Rounding::ALL {
                 let model = Model { learning_rates: vec![1.7; sizes.len() - 1], ..model(sizes, 3) };
                 let losses = |path| {
@@ -362,14 +365,16 @@ fn every_path_counts_the_same_losses() {
 fn the_bits_have_not_changed() {
     let data = apical::data::Dataset::load(&apical::data::default_directory()).expect("shipped data");
     let order: Vec<u32> = (0..200).collect();
-    let mut learner =
-        native(&model(&[784, 50, 10], 1), Width::SIXTEEN, Rounding::Stochastic, Path::best(), false);
-    learner.train(&data.train, &order);
-    let digest = learner.digest().unwrap_or(0);
-    println!("the_bits: {digest:#018x}");
-    assert_eq!(digest, GOLDEN);
+    for (width, golden) in [(Width::SIXTEEN, GOLDEN), (MIXED, GOLDEN_MIXED)] {
+        let mut learner = native(&model(&[784, 50, 10], 1), width, Rounding::Stochastic, Path::best(), false);
+        learner.train(&data.train, &order);
+        let digest = learner.digest().unwrap_or(0);
+        println!("the_bits: {digest:#018x}");
+        assert_eq!(digest, golden, "{width:?}");
+    }
 }
 const GOLDEN: u64 = 0x1a7d_6af3_6db4_b30f;
+const GOLDEN_MIXED: u64 = 0xa307_b94d_1aac_c01d;
 
 /// Looks at every step, so that the network must go step by step.
 struct Watching;
@@ -381,22 +386,39 @@ fn layer_by_layer_has_the_bits_of_step_by_step() {
     for kernel in [Kernel::Scaled, Kernel::Cut] {
         for sizes in [&[784, 10][..], &[784, 70, 10], &[784, 100, 130, 10]] {
             let model = Model { kernel, ..model(sizes, 3) };
-            check_schedules::<Plain>(&data, &model, kernel);
+            check_schedules::<Plain, i16, i16>(&data, &model, kernel);
+            check_schedules::<Plain, i8, i16>(&data, &model, kernel);
             #[cfg(target_arch = "x86_64")]
             for path in Path::available() {
                 match path {
                     Path::Scalar => {}
-                    Path::Avx2 => check_schedules::<apical::vector::OnAvx2>(&data, &model, kernel),
-                    Path::Avx512 => check_schedules::<apical::vector::OnAvx512>(&data, &model, kernel),
+                    Path::Avx2 => {
+                        check_schedules::<apical::vector::OnAvx2, i16, i16>(&data, &model, kernel);
+                        check_schedules::<apical::vector::OnAvx2, i8, i16>(&data, &model, kernel);
+                    }
+                    Path::Avx512 => {
+                        check_schedules::<apical::vector::OnAvx512, i16, i16>(&data, &model, kernel);
+                        check_schedules::<apical::vector::OnAvx512, i8, i16>(&data, &model, kernel);
+                    }
                 }
             }
         }
     }
 }
 
-fn check_schedules<K: Kernels + Default>(data: &apical::data::Dataset, model: &Model, kernel: Kernel) {
-    let new =
-        || OwnedNetwork::new(Native::<K, i16, true>::new(K::default()), model, |_| coefficients(kernel));
+fn check_schedules<K, W, O>(data: &apical::data::Dataset, model: &Model, kernel: Kernel)
+where
+    K: Kernels + Default,
+    W: Weight,
+    O: Weight,
+{
+    let layer = |l: usize| {
+        let bytes = if l + 1 == model.layers() { size_of::<O>() } else { size_of::<W>() };
+        let weight_fraction = 4 * bytes as u8;
+        LayerParameters { kernel, learning_rate: 0.21, weight_fraction, rounding: Rounding::Stochastic }
+    };
+    let arithmetic = Native::<K, W, true, O>::new(K::default());
+    let new = || OwnedNetwork::new(arithmetic, model, |l| layer(l).coefficients());
     let (mut layers, mut steps) = (new(), new());
     for example in 0..40 {
         let (image, label) = (data.train.image(example), usize::from(data.train.labels[example]));

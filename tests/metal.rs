@@ -28,17 +28,22 @@ fn bad_input_is_refused_in_one_line() {
     refuses(&["fit", "--ram", "16K"], "--flash");
 }
 
-/// The firmware has the usual binary points compiled in: another network would be another
-/// network there.
+/// The firmware has one type of weight and its usual binary point compiled in: another network
+/// would be another network there.
 #[test]
-fn weights_with_other_binary_points_are_not_exported() {
+fn weights_that_the_firmware_does_not_have_are_not_exported() {
     let folder = std::env::temp_dir().join(format!("apical-points-{}", std::process::id()));
     let run = folder.to_string_lossy().into_owned();
     let small = ["--hidden", "5", "--examples", "5", "--test-images", "2", "--quiet"];
-    apical().args(["train", "--weights", "8:4,4", "--out", &run]).args(small).assert().success();
     let weights = folder.join("core.apical").to_string_lossy().into_owned();
     let flash = folder.join("network.bin").to_string_lossy().into_owned();
-    refuses(&["export", &weights, "--out", &flash], "other binary points than the firmware's (--weights 8)");
+    for (width, line) in [
+        ("8:4,4", "other binary points than the firmware's (--weights 8)"),
+        ("8,16", "weights of 8 bits and of 16 in the output layer; the firmware has one type of weight"),
+    ] {
+        apical().args(["train", "--weights", width, "--out", &run]).args(small).assert().success();
+        refuses(&["export", &weights, "--out", &flash], line);
+    }
     std::fs::remove_dir_all(folder).unwrap();
 }
 

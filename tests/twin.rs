@@ -20,6 +20,9 @@ use std::sync::LazyLock;
 static DATA: LazyLock<Dataset> =
     LazyLock::new(|| Dataset::load(&apical::data::default_directory()).expect("the data that comes along"));
 
+const MIXED: Width = Width::new(Width::usual(8, false), Width::usual(16, true));
+const WIDTHS: [Width; 3] = [Width::SIXTEEN, Width::EIGHT, MIXED];
+
 fn plan(sizes: &[usize], width: Width, rounding: Rounding) -> Plan {
     Plan {
         sizes: sizes.to_vec(),
@@ -45,7 +48,7 @@ fn trained(mut learner: Box<dyn Learner>, examples: u32) -> (Option<u64>, Vec<La
 /// 8-bit weights in the 16-bit containers of the emulated formats, and as a type of 8 bits.
 #[test]
 fn emulated_native_formats_have_the_native_bits_for_a_thousand_examples() {
-    for width in [Width::SIXTEEN, Width::EIGHT] {
+    for width in WIDTHS {
         let plan = plan(&[784, 40, 10], width, Rounding::Stochastic);
         let emulated = emulated(&plan.model(1), &tables(&plan), Decay::Fine, false);
         let (native, _) = trained(plan.counting_core(1), 1000);
@@ -55,7 +58,7 @@ fn emulated_native_formats_have_the_native_bits_for_a_thousand_examples() {
 
 #[test]
 fn emulated_native_formats_lose_what_the_native_ones_lose() {
-    for width in [Width::SIXTEEN, Width::EIGHT] {
+    for width in WIDTHS {
         for rounding in Rounding::ALL {
             let plan = plan(&[784, 40, 10], width, rounding);
             let emulated = emulated(&plan.model(1), &tables(&plan), Decay::Fine, true);

@@ -119,6 +119,16 @@ pub trait Arithmetic {
     type Sum: Copy + Default + PartialEq + core::fmt::Debug;
     /// Coefficients and formats of a layer; see `crate::parameters`.
     type Coefficients;
+    /// The same with the weights of an output layer, which may be of another type.
+    type Output: Arithmetic<
+            State = Self::State,
+            Sum = Self::Sum,
+            Coefficients = Self::Coefficients,
+            Output = Self::Output,
+        >;
+
+    /// The arithmetic of the output layer.
+    fn output(&self) -> Self::Output;
 
     /// u: the sum of the columns that spiked, narrowed once.
     fn sum_columns(

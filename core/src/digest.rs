@@ -76,7 +76,7 @@ impl<A: Arithmetic> Network<'_, A> {
         for layer in self.hidden.iter() {
             layer.digest(self.arithmetic, &mut digest);
         }
-        self.output.digest(self.arithmetic, &mut digest);
+        self.output.digest(&self.arithmetic.output(), &mut digest);
         digest.generator(&self.input.control.draws);
         digest.generator(&self.control.phase);
         digest.value()

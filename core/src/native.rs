@@ -1,4 +1,5 @@
-//! The compiled-in arithmetic: 16-bit states, weights of 16 or 8 bits.
+//! The compiled-in arithmetic: 16-bit states, weights of 16 or 8 bits, of one type in hidden
+//! layers and of one in the output layer.
 //!
 //! Its operations on single numbers stand here, once; what runs over whole layers is a
 //! [`Kernels`], of which [`crate::kernels`] has a plain and a vectorised one with the same
@@ -152,23 +153,23 @@ impl Weight for i8 {
     }
 }
 
-/// 16-bit states with weights of type `W`, run by the kernels `K`. With `COUNT`, losses
-/// are counted; without, counting costs nothing.
+/// 16-bit states with weights of type `W`, in the output layer of type `O`, run by the
+/// kernels `K`. With `COUNT`, losses are counted; without, counting costs nothing.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Native<K, W, const COUNT: bool = false> {
+pub struct Native<K, W, const COUNT: bool = false, O = W> {
     kernels: K,
-    weight: PhantomData<W>,
+    weights: PhantomData<(W, O)>,
 }
 
-impl<K, W, const COUNT: bool> Native<K, W, COUNT> {
+impl<K, W, const COUNT: bool, O> Native<K, W, COUNT, O> {
     /// The arithmetic that runs on these kernels.
     pub const fn new(kernels: K) -> Self {
-        Self { kernels, weight: PhantomData }
+        Self { kernels, weights: PhantomData }
     }
 }
 
 /// What a neuron holds, as the fixed-point numbers they are.
-impl<K: Kernels, W: Weight, const COUNT: bool> Layer<'_, Native<K, W, COUNT>> {
+impl<K: Kernels, W: Weight, O: Weight, const COUNT: bool> Layer<'_, Native<K, W, COUNT, O>> {
     /// Somatic potential C.
     #[must_use]
     pub fn soma_of(&self, unit: usize) -> Option<Potential> {
@@ -257,11 +258,17 @@ pub fn reciprocal(steps: u32) -> i64 {
     i64::from(((1u32 << 20).wrapping_add(steps >> 1)).checked_div(steps).unwrap_or(0))
 }
 
-impl<K: Kernels, W: Weight, const COUNT: bool> Arithmetic for Native<K, W, COUNT> {
+impl<K: Kernels, W: Weight, O: Weight, const COUNT: bool> Arithmetic for Native<K, W, COUNT, O> {
     type Weight = W;
     type State = i16;
     type Sum = i32;
     type Coefficients = Coefficients;
+    type Output = Native<K, O, COUNT>;
+
+    #[inline(always)]
+    fn output(&self) -> Native<K, O, COUNT> {
+        Native::new(self.kernels)
+    }
 
     #[inline(always)]
     fn sum_columns(

@@ -58,7 +58,7 @@ pub struct Network<'a, A: Arithmetic> {
     /// Hidden layers, lowest first.
     pub hidden: &'a mut [Layer<'a, A>],
     /// Output neurons.
-    pub output: Layer<'a, A>,
+    pub output: Layer<'a, A::Output>,
     /// Mean PSP of each output unit, for the apical dendrites.
     pub means: &'a mut [A::State],
     /// Streams and counters.
@@ -176,7 +176,7 @@ impl<A: Arithmetic> Network<'_, A> {
                 self.output.credit(area);
             }
             if in_window {
-                self.output.add_to_means(self.arithmetic, label.is_some());
+                self.output.add_to_means(&self.arithmetic.output(), label.is_some());
             }
             observer.at(Moment::Step { phase, step }, self);
         }
@@ -194,7 +194,7 @@ impl<A: Arithmetic> Network<'_, A> {
             presynaptic = layer.spikes.as_slice();
         }
         self.losses.enter_layer(output_number);
-        self.output.step(self.arithmetic, presynaptic, label, &mut self.losses);
+        self.output.step(&self.arithmetic.output(), presynaptic, label, &mut self.losses);
     }
 
     /// What a spike of this step adds to the sum of its potential over the window, seen
@@ -219,9 +219,9 @@ impl<A: Arithmetic> Network<'_, A> {
     /// The first of the outputs with the highest sum.
     #[inline(always)]
     fn answer(&self) -> usize {
-        let mut best = (0, None);
+        let (arithmetic, mut best) = (self.arithmetic.output(), (0, None));
         for (unit, &sum) in self.output.soma_sums.iter().take(self.output.units).enumerate() {
-            if best.1.is_none_or(|other| self.arithmetic.exceeds(sum, other)) {
+            if best.1.is_none_or(|other| arithmetic.exceeds(sum, other)) {
                 best = (unit, Some(sum));
             }
         }
@@ -231,10 +231,10 @@ impl<A: Arithmetic> Network<'_, A> {
     /// Mean PSPs of the outputs over the window of a phase.
     #[inline(always)]
     fn mean_outputs(&mut self, window: u32) {
-        let c = self.output.coefficients;
+        let (arithmetic, c) = (self.arithmetic.output(), self.output.coefficients);
         self.losses.enter_layer(self.hidden.len());
         for (mean, &sum) in self.means.iter_mut().zip(&*self.output.psp) {
-            *mean = self.arithmetic.mean_psp(c, sum, window, &mut self.losses);
+            *mean = arithmetic.mean_psp(c, sum, window, &mut self.losses);
         }
     }
 
@@ -256,7 +256,7 @@ impl<A: Arithmetic> Network<'_, A> {
             arithmetic.plateaus(c, feedback, self.means, layer.plateaus, &mut self.losses);
             arithmetic.slopes(c, layer.soma_sums, window, layer.errors, &mut self.losses);
         }
-        let c = self.output.coefficients;
+        let (arithmetic, c) = (arithmetic.output(), self.output.coefficients);
         let rates = self.output.plateaus.iter_mut().zip(self.output.errors.iter_mut());
         for ((rate, slope), &sum) in rates.zip(&*self.output.soma_sums).take(self.output.units) {
             let mean = arithmetic.mean(c, Variable::Soma, sum, window, &mut self.losses);
@@ -284,7 +284,7 @@ impl<A: Arithmetic> Network<'_, A> {
             arithmetic.errors(c, layer.sums, layer.plateaus, layer.errors, &mut self.losses);
         }
         self.losses.enter_layer(self.hidden.len());
-        let output = &mut self.output;
+        let (arithmetic, output) = (arithmetic.output(), &mut self.output);
         let c = output.coefficients;
         for (target, &sum) in output.sums.iter_mut().zip(&*output.soma_sums).take(output.units) {
             *target = arithmetic.mean(c, Variable::Rate, sum, window, &mut self.losses);
@@ -299,7 +299,7 @@ impl<A: Arithmetic> Network<'_, A> {
         let (arithmetic, losses) = (self.arithmetic, &mut self.losses);
         losses.enter_layer(self.hidden.len());
         let below = self.hidden.last().map_or(&*self.input.psp, |layer| &*layer.psp);
-        self.output.learn(arithmetic, below, window, losses);
+        self.output.learn(&arithmetic.output(), below, window, losses);
         let mut rest = &mut *self.hidden;
         while let Some((layer, lower)) = rest.split_last_mut() {
             losses.enter_layer(lower.len());

@@ -132,6 +132,7 @@ impl<A: Arithmetic> Network<'_, A> {
         // What nobody is credited with, in a test, ends here.
         let silent = shares.is_empty();
         let run = Run { presynaptic, first, steps, label, shares, window, silent };
-        self.output.run(self.arithmetic, &run, trains, &mut workspace.scratch, &mut self.losses);
+        let arithmetic = self.arithmetic.output();
+        self.output.run(&arithmetic, &run, trains, &mut workspace.scratch, &mut self.losses);
     }
 }

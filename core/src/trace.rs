@@ -60,8 +60,8 @@ impl<const CAPACITY: usize> SpikeTrace<CAPACITY> {
 impl<A: Arithmetic, const CAPACITY: usize> Observer<A> for SpikeTrace<CAPACITY> {
     fn at(&mut self, moment: Moment, network: &mut Network<'_, A>) {
         let Moment::Step { phase, step } = moment else { return };
-        let layer = network.hidden.get(self.layer).unwrap_or(&network.output);
-        for &unit in layer.spikes.as_slice() {
+        let spikes = network.hidden.get(self.layer).map_or(&network.output.spikes, |layer| &layer.spikes);
+        for &unit in spikes.as_slice() {
             let spike = Spike { phase, step: step as u16, unit };
             if self.spikes.push(spike).is_err() {
                 self.missed = self.missed.saturating_add(1);

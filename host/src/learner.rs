@@ -2,17 +2,19 @@
 
 use crate::data::Split;
 use crate::model::Model;
-use crate::network::OwnedNetwork;
+use crate::network::{OwnedLayer, OwnedNetwork};
 use crate::readable::Readable;
 use crate::vector::Path;
+pub use crate::width::Width;
+use apical_core::arithmetic::Arithmetic;
 use apical_core::emulated::{Decay, Emulated, EmulatedCoefficients, EmulatedParameters, Table};
-use apical_core::formats::Variable;
+use apical_core::formats::{Format, Variable};
 use apical_core::kernels::{Kernels, Plain};
+use apical_core::layer::Layer;
 use apical_core::losses::LayerTallies;
 use apical_core::native::{Native, Weight};
 use apical_core::parameters::LayerParameters;
 use apical_core::rounding::Rounding;
-use std::ops::RangeInclusive;
 
 /// What some training examples came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -81,7 +83,9 @@ impl<A: Readable> CoreLearner<A> {
 impl<A> Learner for CoreLearner<A>
 where
     A: Readable + Clone + Send + 'static,
+    A::Output: Readable,
     A::Weight: Send,
+    <A::Output as Arithmetic>::Weight: Send,
     A::State: Send,
     A::Sum: Send,
     A::Coefficients: Clone + Send,
@@ -121,16 +125,8 @@ where
     }
 
     fn mean_weights(&self) -> Vec<f64> {
-        let layers = self.network.layers.iter();
-        layers
-            .map(|layer| {
-                let columns = layer.weights.chunks_exact(layer.stride);
-                let neurons = columns.flat_map(|column| &column[..layer.units]);
-                let sum: i64 = neurons.map(|&w| A::weight(w)).sum();
-                let count = layer.weights.len() / layer.stride * layer.units;
-                sum as f64 / count as f64 * A::lsb(&layer.coefficients, Variable::Weight)
-            })
-            .collect()
+        let OwnedNetwork { hidden, output, .. } = &self.network;
+        hidden.iter().map(mean_weight).chain([mean_weight(output)]).collect()
     }
 
     fn take_fired(&mut self) -> Vec<u64> {
@@ -146,105 +142,68 @@ where
     }
 
     fn store(&self) -> Vec<Stored> {
-        let matrix = |weights: &[A::Weight], stride: usize, units: usize| -> Vec<i64> {
-            let columns = weights.chunks_exact(stride).flat_map(|column| &column[..units]);
-            columns.map(|&weight| A::weight(weight)).collect()
-        };
-        let layers = self.network.layers.iter();
-        layers
-            .map(|layer| Stored {
-                weights: matrix(&layer.weights, layer.stride, layer.units),
-                bias: layer.bias[..layer.units].iter().map(|&bias| A::state(bias)).collect(),
-                feedback: matrix(&layer.feedback, layer.stride, layer.units),
-            })
-            .collect()
+        let OwnedNetwork { hidden, output, .. } = &self.network;
+        hidden.iter().map(store).chain([store(output)]).collect()
     }
 
     fn restore(&mut self, layers: &[Stored]) {
         self.scratch = None;
-        let matrix = |weights: &mut [A::Weight], stride: usize, units: usize, raw: &[i64]| {
-            for (column, raw) in weights.chunks_exact_mut(stride).zip(raw.chunks_exact(units)) {
-                column.iter_mut().zip(raw).for_each(|(weight, &raw)| *weight = A::to_weight(raw));
-            }
-        };
-        for (layer, stored) in self.network.layers.iter_mut().zip(layers) {
-            let (stride, units) = (layer.stride, layer.units);
-            matrix(&mut layer.weights, stride, units, &stored.weights);
-            matrix(&mut layer.feedback, stride, units, &stored.feedback);
-            let biases = layer.bias.iter_mut().zip(&stored.bias);
-            biases.for_each(|(bias, &raw)| *bias = A::to_state(raw));
-        }
         self.network.with(|network| {
-            let arithmetic = network.arithmetic;
-            let layers = network.hidden.iter_mut().chain([&mut network.output]);
-            layers.for_each(|layer| layer.refresh_bounds(arithmetic));
+            let (arithmetic, output) = (network.arithmetic, &mut network.output);
+            let mut layers = layers.iter();
+            network
+                .hidden
+                .iter_mut()
+                .zip(&mut layers)
+                .for_each(|(layer, from)| restore(arithmetic, layer, from));
+            layers.next().into_iter().for_each(|from| restore(&arithmetic.output(), output, from));
         });
     }
 }
 
-/// Width of the stored weights, and how many of their bits are behind the binary point.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Width {
-    bits: u32,
-    points: Points,
+fn mean_weight<A: Readable>(layer: &OwnedLayer<A>) -> f64 {
+    let columns = layer.weights.chunks_exact(layer.stride);
+    let neurons = columns.flat_map(|column| &column[..layer.units]);
+    let sum: i64 = neurons.map(|&w| A::weight(w)).sum();
+    let count = layer.weights.len() / layer.stride * layer.units;
+    sum as f64 / count as f64 * A::lsb(&layer.coefficients, Variable::Weight)
 }
 
-/// How many bits of the weights are behind the binary point.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Points {
-    /// In hidden layers.
-    pub hidden: u8,
-    /// In the output layer.
-    pub output: u8,
-}
-
-impl Points {
-    /// What the compiled-in arithmetic can do: below, a change and its dither would not fit into
-    /// 16 bits; above, the sum of a step's columns would not.
-    pub const POSSIBLE: RangeInclusive<u8> = 3..=8;
-
-    const fn of(self, is_output: bool) -> u8 {
-        if is_output { self.output } else { self.hidden }
+fn store<A: Readable>(layer: &OwnedLayer<A>) -> Stored {
+    let matrix = |weights: &[A::Weight]| -> Vec<i64> {
+        let columns = weights.chunks_exact(layer.stride).flat_map(|column| &column[..layer.units]);
+        columns.map(|&weight| A::weight(weight)).collect()
+    };
+    Stored {
+        weights: matrix(&layer.weights),
+        bias: layer.bias[..layer.units].iter().map(|&bias| A::state(bias)).collect(),
+        feedback: matrix(&layer.feedback),
     }
 }
 
-impl Width {
-    /// 16 bits, 8 of them behind the binary point.
-    pub const SIXTEEN: Self = Self::at(16, Points { hidden: 8, output: 8 });
-    /// 8 bits: 4 behind the binary point in hidden layers, 3 in the output layer.
-    pub const EIGHT: Self = Self::at(8, Points { hidden: 4, output: 3 });
-
-    /// So many bits, 16 or 8, with these binary points.
-    #[must_use]
-    pub const fn at(bits: u32, points: Points) -> Self {
-        Self { bits, points }
-    }
-
-    /// Bits.
-    #[must_use]
-    pub const fn bits(self) -> u32 {
-        self.bits
-    }
-
-    /// Fraction bits of the weights of a layer.
-    #[must_use]
-    pub const fn fraction(self, is_output: bool) -> u8 {
-        self.points.of(is_output)
-    }
+fn restore<A: Readable>(arithmetic: &A, layer: &mut Layer<'_, A>, stored: &Stored) {
+    let (stride, units) = (layer.stride, layer.units);
+    let matrix = |weights: &mut [A::Weight], raw: &[i64]| {
+        for (column, raw) in weights.chunks_exact_mut(stride).zip(raw.chunks_exact(units)) {
+            column.iter_mut().zip(raw).for_each(|(weight, &raw)| *weight = A::to_weight(raw));
+        }
+    };
+    matrix(layer.weights, &stored.weights);
+    matrix(layer.feedback, &stored.feedback);
+    layer.bias.iter_mut().zip(&stored.bias).for_each(|(bias, &raw)| *bias = A::to_state(raw));
+    layer.refresh_bounds(arithmetic);
 }
 
 /// A core network in the compiled-in arithmetic, on the instructions of `path`.
 #[must_use]
 pub fn native(model: &Model, width: Width, rounding: Rounding, path: Path, count: bool) -> Box<dyn Learner> {
-    let last = model.layers() - 1;
-    let layers: Vec<_> = (0..=last)
-        .map(|l| LayerParameters {
-            kernel: model.kernel,
-            learning_rate: model.learning_rates[l],
-            weight_fraction: width.fraction(l == last),
-            rounding,
-        })
-        .collect();
+    let parameters = |(format, &learning_rate): (Format, &f64)| LayerParameters {
+        kernel: model.kernel,
+        learning_rate,
+        weight_fraction: format.fraction as u8,
+        rounding,
+    };
+    let layers: Vec<_> = width.each(model.layers()).zip(&model.learning_rates).map(parameters).collect();
     match path {
         Path::Scalar => on::<Plain>(model, &layers, width, count),
         #[cfg(target_arch = "x86_64")]
@@ -260,24 +219,26 @@ fn on<K>(model: &Model, layers: &[LayerParameters], width: Width, count: bool) -
 where
     K: Kernels + Default + Send + 'static,
 {
-    match (width.bits(), count) {
-        (16, false) => boxed(Native::<K, i16, false>::new(K::default()), model, layers),
-        (16, true) => boxed(Native::<K, i16, true>::new(K::default()), model, layers),
-        (_, false) => boxed(Native::<K, i8, false>::new(K::default()), model, layers),
-        (_, true) => boxed(Native::<K, i8, true>::new(K::default()), model, layers),
+    let bits = [false, true].map(|is_output| width.of(is_output).bits);
+    match bits {
+        [16, _] => with::<K, i16, i16>(model, layers, count),
+        [_, 16] => with::<K, i8, i16>(model, layers, count),
+        [_, _] => with::<K, i8, i8>(model, layers, count),
     }
 }
 
-fn boxed<K, W, const COUNT: bool>(
-    arithmetic: Native<K, W, COUNT>,
-    model: &Model,
-    layers: &[LayerParameters],
-) -> Box<dyn Learner>
+fn with<K, W, O>(model: &Model, layers: &[LayerParameters], count: bool) -> Box<dyn Learner>
 where
-    K: Kernels + Send + 'static,
+    K: Kernels + Default + Send + 'static,
     W: Weight + Into<i64> + Send,
+    O: Weight + Into<i64> + Send,
 {
-    Box::new(CoreLearner::new(arithmetic, model, |l| layers[l].coefficients()))
+    let coefficients = |l: usize| layers[l].coefficients();
+    if count {
+        Box::new(CoreLearner::new(Native::<K, W, true, O>::new(K::default()), model, coefficients))
+    } else {
+        Box::new(CoreLearner::new(Native::<K, W, false, O>::new(K::default()), model, coefficients))
+    }
 }
 
 /// The fastest f32 network of this machine ([`crate::float32`]), on the instructions of

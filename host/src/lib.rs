@@ -20,3 +20,4 @@ pub mod regress;
 pub mod report;
 pub mod statistics;
 pub mod vector;
+pub mod width;

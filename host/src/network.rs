@@ -106,6 +106,49 @@ impl<A: Arithmetic> OwnedLayer<A> {
             tallies: NO_LOSSES,
         }
     }
+
+    /// Bytes of weights, and of everything else a device would hold, without padding.
+    fn bytes(&self) -> (usize, usize) {
+        let (weight, state) = (size_of::<A::Weight>(), size_of::<A::State>());
+        let columns = (self.weights.len() + self.feedback.len()) / self.stride;
+        let unit = 8 * state + size_of::<A::Sum>() + 2 + 2 * Spikes::PER_UNIT;
+        let history = self.history.len() / self.stride * state;
+        let bounds = if weight == 1 { 0 } else { 2 * self.bounds.len() };
+        (columns * self.units * weight, self.units * (unit + history) + bounds)
+    }
+
+    /// What was lost since the last call.
+    fn take_losses(&mut self) -> LayerTallies {
+        std::mem::replace(&mut self.tallies, NO_LOSSES)
+    }
+
+    fn take_fired(&mut self) -> u64 {
+        u64::from(std::mem::take(&mut self.control.fired))
+    }
+
+    /// Lends the memory.
+    fn lend(&mut self) -> Layer<'_, A> {
+        Layer {
+            coefficients: &self.coefficients,
+            units: self.units,
+            stride: self.stride,
+            weights: &mut self.weights,
+            bounds: &mut self.bounds,
+            feedback: &mut self.feedback,
+            bias: &mut self.bias,
+            sums: &mut self.sums,
+            fast: &mut self.fast,
+            slow: &mut self.slow,
+            soma: &mut self.soma,
+            history: &mut self.history,
+            soma_sums: &mut self.soma_sums,
+            plateaus: &mut self.plateaus,
+            errors: &mut self.errors,
+            psp: &mut self.psp,
+            spikes: Spikes::new(&mut self.spikes),
+            control: &mut self.control,
+        }
+    }
 }
 
 /// A whole network and its memory.
@@ -117,8 +160,10 @@ pub struct OwnedNetwork<A: Arithmetic> {
     input_psp: Vec<u16>,
     input_spikes: Vec<u16>,
     input_control: InputControl,
-    /// Layers, hidden first.
-    pub layers: Vec<OwnedLayer<A>>,
+    /// Hidden layers, lowest first.
+    pub hidden: Vec<OwnedLayer<A>>,
+    /// Output layer.
+    pub output: OwnedLayer<A::Output>,
     means: Vec<A::State>,
     control: Control,
     workspace: OwnedWorkspace,
@@ -183,7 +228,8 @@ where
             input_psp: self.input_psp.clone(),
             input_spikes: self.input_spikes.clone(),
             input_control: self.input_control.clone(),
-            layers: self.layers.clone(),
+            hidden: self.hidden.clone(),
+            output: self.output.clone(),
             means: self.means.clone(),
             control: self.control.clone(),
             workspace: self.workspace.clone(),
@@ -195,7 +241,7 @@ impl<A: Arithmetic> OwnedNetwork<A> {
     /// A network with its initial weights. `coefficients` makes those of each layer.
     pub fn new(arithmetic: A, model: &Model, coefficients: impl Fn(usize) -> A::Coefficients) -> Self {
         let inputs = model.sizes[0];
-        let layers = (0..model.layers()).map(|l| OwnedLayer::new(coefficients(l), model, l));
+        let last = model.layers() - 1;
         let mut network = Self {
             arithmetic,
             areas: areas(model.kernel),
@@ -204,7 +250,8 @@ impl<A: Arithmetic> OwnedNetwork<A> {
             input_psp: vec![0; inputs],
             input_spikes: vec![0; inputs * Spikes::PER_UNIT + Spikes::ROOM],
             input_control: InputControl::new(model.seed),
-            layers: layers.collect(),
+            hidden: (0..last).map(|l| OwnedLayer::new(coefficients(l), model, l)).collect(),
+            output: OwnedLayer::new(coefficients(last), model, last),
             means: vec![A::State::default(); model.outputs()],
             control: Control::new(model.seed),
             workspace: OwnedWorkspace::new(&model.sizes),
@@ -218,14 +265,12 @@ impl<A: Arithmetic> OwnedNetwork<A> {
         let feedback = paper_feedbacks(model);
         self.with(|network| {
             let arithmetic = network.arithmetic;
-            let hidden = network.hidden.len();
-            let layers = network.hidden.iter_mut().chain([&mut network.output]);
-            for (number, layer) in layers.enumerate() {
-                let weights = preset.weights(model.sizes[number]);
-                layer.draw_weights(arithmetic, seed, number as u8, weights, preset.bias());
-                if number >= hidden {
-                    continue;
-                }
+            let weights = |number: usize| preset.weights(model.sizes[number]);
+            let last = network.hidden.len();
+            let (output, bias) = (&mut network.output, preset.bias());
+            output.draw_weights(&arithmetic.output(), seed, last as u8, weights(last), bias);
+            for (number, layer) in network.hidden.iter_mut().enumerate() {
+                layer.draw_weights(arithmetic, seed, number as u8, weights(number), bias);
                 let Some(values) = feedback.get(number) else {
                     let distribution = preset.feedback(layer.units);
                     layer.draw_feedback(arithmetic, seed, number as u8, distribution);
@@ -245,10 +290,10 @@ impl<A: Arithmetic> OwnedNetwork<A> {
             spikes: Spikes::new(&mut self.input_spikes),
             control: &mut self.input_control,
         };
-        let mut tallies: Vec<LayerTallies> = self.layers.iter().map(|l| l.tallies).collect();
+        let tallies = self.hidden.iter().map(|layer| layer.tallies);
+        let mut tallies: Vec<LayerTallies> = tallies.chain([self.output.tallies]).collect();
         let result = {
-            let mut views: Vec<Layer<'_, A>> = self.layers.iter_mut().map(view).collect();
-            let output = views.pop().expect("a network has an output layer");
+            let mut hidden: Vec<Layer<'_, A>> = self.hidden.iter_mut().map(OwnedLayer::lend).collect();
             let OwnedWorkspace { levels, places, splits, psp } = &mut self.workspace;
             let mut trains: Vec<Trains<'_>> = levels.iter_mut().map(OwnedTrains::lend).collect();
             let scratch = Scratch { places, splits, psp };
@@ -256,8 +301,8 @@ impl<A: Arithmetic> OwnedNetwork<A> {
                 arithmetic: &self.arithmetic,
                 areas: &self.areas,
                 input,
-                hidden: &mut views,
-                output,
+                hidden: &mut hidden,
+                output: self.output.lend(),
                 means: &mut self.means,
                 control: &mut self.control,
                 losses: Losses::new(&mut tallies),
@@ -265,22 +310,22 @@ impl<A: Arithmetic> OwnedNetwork<A> {
             };
             f(&mut network)
         };
-        for (layer, tallies) in self.layers.iter_mut().zip(tallies) {
-            layer.tallies = tallies;
-        }
+        let places = self.hidden.iter_mut().map(|layer| &mut layer.tallies);
+        places.chain([&mut self.output.tallies]).zip(tallies).for_each(|(place, tallies)| *place = tallies);
         result
     }
 
     /// What was lost since the last call, by layer.
     pub fn take_losses(&mut self) -> Vec<LayerTallies> {
-        self.layers.iter_mut().map(|layer| std::mem::replace(&mut layer.tallies, NO_LOSSES)).collect()
+        let hidden = self.hidden.iter_mut().map(OwnedLayer::take_losses);
+        hidden.chain([self.output.take_losses()]).collect()
     }
 
     /// Spikes since the last call: inputs first, then each layer.
     pub fn take_fired(&mut self) -> Vec<u64> {
-        let input = std::mem::take(&mut self.input_control.fired);
-        let layers = self.layers.iter_mut().map(|l| std::mem::take(&mut l.control.fired));
-        std::iter::once(input).chain(layers).map(u64::from).collect()
+        let input = u64::from(std::mem::take(&mut self.input_control.fired));
+        let hidden = self.hidden.iter_mut().map(OwnedLayer::take_fired);
+        [input].into_iter().chain(hidden).chain([self.output.take_fired()]).collect()
     }
 
     /// Fingerprint of the whole state.
@@ -290,18 +335,19 @@ impl<A: Arithmetic> OwnedNetwork<A> {
 
     /// Bytes of weights, and of everything else a device would hold, without padding.
     pub fn bytes(&self) -> (usize, usize) {
-        let weight = size_of::<A::Weight>();
-        let unit = 8 * size_of::<A::State>() + size_of::<A::Sum>() + 2 + 2 * Spikes::PER_UNIT;
-        let mut weights = 0;
-        let mut state = self.input_psp.len() * 6 + 2 * apical_core::memory::INPUT_SPIKES;
-        for layer in &self.layers {
-            let columns = (layer.weights.len() + layer.feedback.len()) / layer.stride;
-            weights += columns * layer.units * weight;
-            state +=
-                layer.units * unit + layer.history.len() / layer.stride * layer.units * size_of::<A::State>();
-            state += if weight == 1 { 0 } else { 2 * layer.bounds.len() };
-        }
-        (weights, state)
+        let input = self.input_psp.len() * 6 + 2 * apical_core::memory::INPUT_SPIKES;
+        let layers = self.hidden.iter().map(OwnedLayer::bytes).chain([self.output.bytes()]);
+        layers.fold((0, input), |sum, layer| (sum.0 + layer.0, sum.1 + layer.1))
+    }
+
+    /// Neurons of each layer, output last.
+    pub fn units(&self) -> Vec<usize> {
+        self.hidden.iter().map(|layer| layer.units).chain([self.output.units]).collect()
+    }
+
+    /// Coefficients of a layer, the output layer if there is no such hidden one.
+    pub fn coefficients(&self, number: usize) -> &A::Coefficients {
+        self.hidden.get(number).map_or(&self.output.coefficients, |layer| &layer.coefficients)
     }
 }
 
@@ -313,29 +359,6 @@ fn padded<W>(units: usize) -> usize {
     let line = (64 / size_of::<W>()).max(32);
     let lines = units.div_ceil(line);
     if units <= line { units.next_multiple_of(32) } else { (lines | 1) * line }
-}
-
-fn view<A: Arithmetic>(layer: &mut OwnedLayer<A>) -> Layer<'_, A> {
-    Layer {
-        coefficients: &layer.coefficients,
-        units: layer.units,
-        stride: layer.stride,
-        weights: &mut layer.weights,
-        bounds: &mut layer.bounds,
-        feedback: &mut layer.feedback,
-        bias: &mut layer.bias,
-        sums: &mut layer.sums,
-        fast: &mut layer.fast,
-        slow: &mut layer.slow,
-        soma: &mut layer.soma,
-        history: &mut layer.history,
-        soma_sums: &mut layer.soma_sums,
-        plateaus: &mut layer.plateaus,
-        errors: &mut layer.errors,
-        psp: &mut layer.psp,
-        spikes: Spikes::new(&mut layer.spikes),
-        control: &mut layer.control,
-    }
 }
 
 /// Feedback of every hidden layer but the last, where the preset makes it of the next

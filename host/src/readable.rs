@@ -25,7 +25,7 @@ pub trait Readable: Arithmetic {
     }
 }
 
-impl<K: Kernels, W: Weight + Into<i64>, const COUNT: bool> Readable for Native<K, W, COUNT> {
+impl<K: Kernels, W: Weight + Into<i64>, O: Weight, const COUNT: bool> Readable for Native<K, W, COUNT, O> {
     fn fraction(layer: &Self::Coefficients, variable: Variable) -> i32 {
         match variable {
             Variable::Weight | Variable::Feedback | Variable::Accumulator => 7 - i32::from(layer.sum_shift),

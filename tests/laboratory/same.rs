@@ -30,7 +30,8 @@ fn data() -> Dataset {
 fn the_native_formats_emulated_keep_the_native_bits_for_a_thousand_examples() {
     let (data, model) = (data(), model(&[784, 40, 10]));
     let order: Vec<u32> = (0..1000).collect();
-    for width in [Width::SIXTEEN, Width::EIGHT] {
+    let mixed = Width::new(Width::usual(8, false), Width::usual(16, true));
+    for width in [Width::SIXTEEN, Width::EIGHT, mixed] {
         for rounding in [Rounding::Stochastic, Rounding::Nearest] {
             let formats = Formats::native(width, rounding, 2);
             let mut ours = emulated(&model, &formats.tables, formats.decay, false);

@@ -353,6 +353,11 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
     type State = i32;
     type Sum = i64;
     type Coefficients = EmulatedCoefficients;
+    type Output = Self;
+
+    fn output(&self) -> Self {
+        *self
+    }
 
     fn sum_columns(
         &self,

@@ -337,8 +337,8 @@ impl<L: Lanes> Kernels for Vector<L> {
             return plain::Plain.learn::<W, COUNT>(layer, matrix, presynaptic, steps, errors, dither, losses);
         }
         // Padding has no errors, and nothing moves without one.
-        let used = errors.iter().rposition(|&error| error != 0).map_or(0, |last| last / BLOCK + 1);
-        let errors = errors.get(..used.wrapping_mul(BLOCK)).unwrap_or(errors);
+        let used = errors.iter().rposition(|&error| error != 0).map_or(0, |last| last.wrapping_add(1));
+        let errors = errors.get(..used.next_multiple_of(BLOCK)).unwrap_or(errors);
         // Without bounds to keep, a column's magnitude is nobody's concern; those of narrow
         // weights say where counting must look.
         let bounded = (COUNT || W::EXACT_SPIKES == 0) && !matrix.bounds.is_empty();

@@ -3,12 +3,13 @@
 //! | file | what |
 //! |---|---|
 //! | [`model_args`], [`mod@format_args`], [`run_args`] | options that several subcommands share |
-//! | [`mod@compare`], [`train`], [`mod@test`], [`data`], [`diverge`], [`regress`] | the subcommands |
+//! | [`mod@compare`], [`cost`], [`train`], [`mod@test`], [`data`], [`diverge`], [`regress`] | the subcommands |
 //! | [`formats`], [`profiles`], [`rounding`], [`sweep`], [`attribute`] | those of the laboratory |
 //! | [`emulate`], [`export`], [`fit`] | those for devices |
 
 pub mod attribute;
 pub mod compare;
+pub mod cost;
 pub mod data;
 pub mod diverge;
 pub mod emulate;
@@ -56,6 +57,8 @@ Examples:
     apical compare --hidden 500 --epochs 10 --seeds 5
   8-bit weights with the wrong rounding: watch the lost updates
     apical compare --weights 8 --rounding nearest
+  What recorded runs cost against recorded references
+    apical cost results/8bit-4-4 --reference results/16bit-500-10-epochs.json
   The paper's deepest network: learning curve as CSV, weights saved
     apical train --hidden 500,100 --preset paper --rate 0.23,0.23,0.12 --epochs 60
   Which bits matter: a grid of formats, which variable costs accuracy, a chip's formats
@@ -84,6 +87,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Compare(compare::Args),
+    Cost(cost::Args),
     Train(train::Args),
     Test(test::Args),
     Data(data::Args),
@@ -107,6 +111,7 @@ impl Cli {
     pub fn run(&self) -> Outcome {
         match &self.command {
             Command::Compare(args) => args.run(),
+            Command::Cost(args) => args.run(),
             Command::Train(args) => args.run(),
             Command::Test(args) => args.run(),
             Command::Data(args) => args.run(),

@@ -3,7 +3,7 @@
 use crate::data::Dataset;
 use crate::experiment::manifest::{kernel_name, preset_name};
 use crate::experiment::{Plan, PlanError};
-use crate::learner::{Points, Width};
+use crate::learner::Width;
 use crate::model::Model;
 use apical_core::parameters::Preset;
 use apical_core::rounding::Rounding;
@@ -36,9 +36,10 @@ pub struct ModelArgs {
     )]
     pub rate: Vec<f64>,
 
-    /// Bits of the core's weights, 16 or 8; and how many of them are behind the binary point in
-    /// the hidden layers and in the output layer, if not 8 and 8, or 4 and 3: 8:4,4
-    #[arg(long, value_name = "BITS[:HIDDEN,OUTPUT]", default_value = "16", value_parser = width)]
+    /// Bits of the core's weights, 16 or 8, or of the hidden layers' and the output layer's: 8,16;
+    /// and how many of them are behind the binary point, if not 8 in 16 bits, and in 8 bits 4 in
+    /// hidden layers and 3 in the output layer: 8:4,4 or 8:4,16:8
+    #[arg(long, value_name = "BITS", default_value = "16")]
     pub weights: Width,
 
     /// Rounding of the core's weight updates
@@ -71,20 +72,6 @@ fn presets() -> impl TypedValueParser<Value = Preset> {
 
 fn kernels() -> impl TypedValueParser<Value = Kernel> {
     named([Kernel::Scaled, Kernel::Cut, Kernel::Paper], kernel_name)
-}
-
-fn width(text: &str) -> Result<Width, String> {
-    let (bits, points) = text.split_once(':').map_or((text, None), |(bits, points)| (bits, Some(points)));
-    let usual = match bits {
-        "16" => Width::SIXTEEN,
-        "8" => Width::EIGHT,
-        _ => return Err("16 or 8, or with binary points: 8:4,4".into()),
-    };
-    let Some(points) = points else { return Ok(usual) };
-    let point = |text: &str| text.parse().ok().filter(|point| Points::POSSIBLE.contains(point));
-    let pair = points.split_once(',').and_then(|(hidden, output)| Some((point(hidden)?, point(output)?)));
-    let (hidden, output) = pair.ok_or_else(|| format!("two binary points from 3 to 8, as in {bits}:4,4"))?;
-    Ok(Width::at(usual.bits(), Points { hidden, output }))
 }
 
 fn roundings() -> impl TypedValueParser<Value = Rounding> {
@@ -140,17 +127,6 @@ impl ModelArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn weights_have_a_width_and_may_have_binary_points() {
-        assert_eq!(width("8"), Ok(Width::EIGHT));
-        assert_eq!(width("8:4,3"), Ok(Width::EIGHT));
-        assert_eq!(width("8:4,5"), Ok(Width::at(8, Points { hidden: 4, output: 5 })));
-        assert_eq!(width("16:4,8").map(|width| width.fraction(true)), Ok(8));
-        for wrong in ["", "9", "8:", "8:4", "8:4,2", "8:9,4", "8:-1,4", "8:4,4,4"] {
-            assert!(width(wrong).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn sizes_are_a_list_that_may_be_empty() {

@@ -41,12 +41,8 @@ pub struct Twins<A: Probed> {
 /// The compiled-in formats of a plan, as tables for each layer.
 #[must_use]
 pub fn tables(plan: &Plan) -> Vec<Table> {
-    let last = plan.sizes.len() - 2;
-    let table = |l: usize| {
-        let fraction = plan.width.fraction(l == last) as i8;
-        Table::native(plan.width.bits() as u8, fraction, plan.rounding)
-    };
-    (0..=last).map(table).collect()
+    let formats = plan.width.each(plan.sizes.len() - 1);
+    formats.map(|format| Table::native(format.bits, format.fraction, plan.rounding)).collect()
 }
 
 /// The core in run-time formats, which give the bits of the compiled-in ones where the table
@@ -159,7 +155,7 @@ where
                 true => [Vec::new(), Vec::new()],
                 false => [&trace.float, &trace.integer].map(|side| side.apical(kernel, layer, trace.unit)),
             };
-            let c = &core.layers[trace.layer].coefficients;
+            let c = core.coefficients(trace.layer);
             let lsb = [Variable::Basal, Variable::Soma].map(|variable| A::lsb(c, variable));
             Picture { mode: *mode, trace, apical, lsb }
         };

@@ -1,6 +1,7 @@
 //! Arithmetics whose state can be read and set in real units.
 
 use crate::readable::Readable;
+use apical_core::arithmetic::Arithmetic;
 use apical_core::emulated::Emulated;
 use apical_core::formats::{Format, STATE_LIMIT, Variable};
 use apical_core::kernels::Kernels;
@@ -11,8 +12,8 @@ use apical_core::rounding::Rounding;
 use apical_core::tables::psp::Kernel;
 use apical_core::tables::sigmoid::sigmoid;
 
-/// A [`Readable`] arithmetic of known ranges and roundings.
-pub trait Probed: Readable {
+/// A [`Readable`] arithmetic of known ranges and roundings, the same in all layers.
+pub trait Probed: Readable + Arithmetic<Output = Self> + Sized {
     /// How a variable is narrowed.
     fn rounding(layer: &Self::Coefficients, variable: Variable) -> Rounding;
     /// Smallest and largest raw value.

@@ -39,7 +39,7 @@ impl FromStr for Shape {
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sizes: Vec<_> = self.sizes.iter().map(ToString::to_string).collect();
-        write!(f, "{}:{}", sizes.join("-"), self.width.bits())
+        write!(f, "{}:{}", sizes.join("-"), self.width)
     }
 }
 

@@ -92,11 +92,11 @@ fn layers(hidden: usize) -> Vec<[usize; 3]> {
 
 impl Measured {
     fn weight(&self) -> usize {
-        self.width.bits() as usize / 8
+        usize::from(self.width.of(true).bits) / 8
     }
 
     fn bounds(&self) -> usize {
-        if self.width.bits() == 16 { 2 } else { 0 }
+        if self.width == Width::SIXTEEN { 2 } else { 0 }
     }
 
     /// RAM to learn in.
@@ -125,8 +125,8 @@ impl Measured {
 
     fn name(&self) -> String {
         match self.hidden {
-            0 => format!("{PIXELS}-{OUTPUTS}:{}", self.width.bits()),
-            hidden => format!("{PIXELS}-{hidden}-{OUTPUTS}:{}", self.width.bits()),
+            0 => format!("{PIXELS}-{OUTPUTS}:{}", self.width),
+            hidden => format!("{PIXELS}-{hidden}-{OUTPUTS}:{}", self.width),
         }
     }
 }

@@ -25,8 +25,15 @@ pub fn shape(header: &Header) -> Result<(Shape, Plan), String> {
         return Err("the firmware has the scaled synaptic kernel only (--kernel scaled)".to_owned());
     }
     if ![Width::SIXTEEN, Width::EIGHT].contains(&plan.width) {
-        let bits = plan.width.bits();
-        return Err(format!("weights with other binary points than the firmware's (--weights {bits})"));
+        let bits = [false, true].map(|is_output| plan.width.of(is_output).bits);
+        return Err(match bits[0] == bits[1] {
+            true => format!("weights with other binary points than the firmware's (--weights {})", bits[0]),
+            false => format!(
+                "weights of {} bits and of {} in the output layer; the firmware has one type of weight \
+                 (--weights 16 or --weights 8)",
+                bits[0], bits[1]
+            ),
+        });
     }
     Ok((Shape { sizes: plan.sizes.clone(), width: plan.width }, plan))
 }
@@ -41,7 +48,7 @@ pub fn bytes(saved: &Saved) -> Result<Vec<u8>, String> {
     let hidden = if shape.sizes.len() == 3 { shape.sizes[1] } else { 0 };
     let mut bytes = b"APNT".to_vec();
     bytes.extend(1u16.to_le_bytes());
-    bytes.extend((shape.width.bits() as u16).to_le_bytes());
+    bytes.extend(u16::from(shape.width.of(true).bits).to_le_bytes());
     [pixels, hidden, outputs].iter().for_each(|&size| bytes.extend((size as u32).to_le_bytes()));
     bytes.extend(saved.header.seed.to_le_bytes());
     bytes.resize(HEADER, 0);
@@ -54,15 +61,15 @@ pub fn bytes(saved: &Saved) -> Result<Vec<u8>, String> {
 fn write_layer(bytes: &mut Vec<u8>, layer: &Stored, units: usize, width: Width) {
     let weights = |bytes: &mut Vec<u8>, weights: &[i64]| {
         for &weight in weights {
-            match width.bits() {
-                16 => bytes.extend((weight as u16 ^ 0x8000).to_le_bytes()),
+            match width {
+                Width::SIXTEEN => bytes.extend((weight as u16 ^ 0x8000).to_le_bytes()),
                 _ => bytes.push(weight as u8),
             }
         }
         pad(bytes);
     };
     weights(bytes, &layer.weights);
-    if width.bits() == 16 {
+    if width == Width::SIXTEEN {
         for column in layer.weights.chunks(units) {
             let bound = column.iter().map(|weight| weight.unsigned_abs()).max().unwrap_or(0);
             bytes.extend((bound as u16).to_le_bytes());

@@ -5,7 +5,8 @@ use crate::learner::Width;
 use crate::vector::Path;
 use apical_core::parameters::Preset;
 use apical_core::tables::psp::Kernel;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::plan::Plan;
@@ -68,9 +69,9 @@ pub struct Data {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Formats {
     /// Bits of feed-forward and feedback weights.
-    pub weight_bits: u32,
+    pub weight_bits: Bits,
     /// Fraction bits of each layer's weights.
-    pub weight_fractions: Vec<u8>,
+    pub weight_fractions: Vec<i8>,
     /// Bits of everything else.
     pub state_bits: u32,
     /// Fraction bits of the PSP filters.
@@ -83,12 +84,55 @@ pub struct Formats {
     pub change_fraction: u8,
 }
 
+/// Bits of the weights of each layer: a number where all have the same, else a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Bits {
+    /// Of every layer.
+    All(u32),
+    /// Layer by layer, the output layer last.
+    Each(Vec<u32>),
+}
+
+impl Bits {
+    /// Of these layers.
+    pub fn of(layers: impl Iterator<Item = u32>) -> Self {
+        let each: Vec<u32> = layers.collect();
+        match each.as_slice() {
+            [first, rest @ ..] if rest.iter().all(|bits| bits == first) => Self::All(*first),
+            _ => Self::Each(each),
+        }
+    }
+
+    /// Of one layer; none in a layer that there is not.
+    #[must_use]
+    pub fn layer(&self, number: usize) -> u32 {
+        match self {
+            Self::All(bits) => *bits,
+            Self::Each(each) => each.get(number).copied().unwrap_or(0),
+        }
+    }
+}
+
+impl fmt::Display for Bits {
+    /// `8-bit`, or `8- and 16-bit`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All(bits) => write!(f, "{bits}-bit"),
+            Self::Each(each) => {
+                let (last, rest) = each.split_last().unwrap_or((&0, &[]));
+                let rest: Vec<String> = rest.iter().map(|bits| format!("{bits}-")).collect();
+                write!(f, "{} and {last}-bit", rest.join(", "))
+            }
+        }
+    }
+}
+
 impl Formats {
     fn new(width: Width, layers: usize) -> Self {
-        let fraction = |layer| width.fraction(layer + 1 == layers);
         Self {
-            weight_bits: width.bits(),
-            weight_fractions: (0..layers).map(fraction).collect(),
+            weight_bits: Bits::of(width.each(layers).map(|format| format.bits.into())),
+            weight_fractions: width.each(layers).map(|format| format.fraction).collect(),
             state_bits: 16,
             filter_fraction: 7,
             potential_fraction: 8,

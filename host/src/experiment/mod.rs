@@ -10,6 +10,7 @@
 //! | [`manifest`] | where a number came from |
 //! | [`progress`] | bars |
 //! | [`saved`] | weights in a file |
+//! | [`recorded`] | runs that were recorded, and their paired cost |
 //!
 //! Nothing that is reported, times apart, depends on the number of threads.
 
@@ -19,6 +20,7 @@ pub mod manifest;
 pub mod order;
 pub mod plan;
 pub mod progress;
+pub mod recorded;
 pub mod saved;
 pub mod twin;
 

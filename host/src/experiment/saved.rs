@@ -11,7 +11,8 @@
 //! Numbers are little-endian. Those of the core are integers in the formats that the header
 //! names, biases times k_B; those of the reference are f64.
 
-use crate::learner::{Learner, Points, Stored, Width};
+use crate::learner::{Learner, Stored, Width};
+use apical_core::formats::Format;
 use apical_core::parameters::Preset;
 use apical_core::rounding::Rounding;
 use apical_core::tables::psp::Kernel;
@@ -21,7 +22,7 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::manifest::{kernel_name, preset_name};
+use super::manifest::{Bits, kernel_name, preset_name};
 use super::plan::{Kind, MOST_LAYERS, MOST_UNITS, MOST_WEIGHTS, Plan};
 
 const MAGIC: [u8; 6] = *b"APICAL";
@@ -44,9 +45,9 @@ pub struct Header {
     /// η of each layer.
     pub learning_rates: Vec<f64>,
     /// Bits of a weight.
-    pub weight_bits: u32,
+    pub weight_bits: Bits,
     /// Fraction bits of each layer's weights; empty for the reference.
-    pub weight_fractions: Vec<u8>,
+    pub weight_fractions: Vec<i8>,
     /// Bits of a bias; a core's has 8 behind the binary point.
     pub bias_bits: u32,
     /// Rounding of the updates.
@@ -134,15 +135,18 @@ impl Header {
     pub fn new(plan: &Plan, kind: Kind, seed: u64, epochs: usize, data_sha256: &str) -> Self {
         let layers = plan.sizes.len() - 1;
         let core = kind == Kind::Core;
-        let fraction = |layer| plan.width.fraction(layer + 1 == layers);
+        let formats = plan.width.each(layers);
         Self {
             arithmetic: kind.name().into(),
             sizes: plan.sizes.clone(),
             kernel: kernel_name(plan.kernel).into(),
             preset: preset_name(plan.preset).into(),
             learning_rates: plan.learning_rates.clone(),
-            weight_bits: if core { plan.width.bits() } else { 64 },
-            weight_fractions: if core { (0..layers).map(fraction).collect() } else { Vec::new() },
+            weight_bits: match core {
+                true => Bits::of(formats.clone().map(|format| format.bits.into())),
+                false => Bits::All(64),
+            },
+            weight_fractions: formats.map(|format| format.fraction).filter(|_| core).collect(),
             bias_bits: if core { 16 } else { 64 },
             rounding: if core { plan.rounding.name().into() } else { "none".into() },
             seed,
@@ -165,11 +169,7 @@ impl Header {
         let presets = [Preset::Paper, Preset::May2017];
         let preset = presets.into_iter().find(|&preset| preset_name(preset) == self.preset);
         let rounding = Rounding::ALL.into_iter().find(|rounding| rounding.name() == self.rounding);
-        let (output, hidden) = self.weight_fractions.split_last().unwrap_or((&8, &[]));
-        // Without a hidden layer, whichever point its weights would have.
-        let usual = if self.weight_bits == 8 { Width::EIGHT } else { Width::SIXTEEN };
-        let hidden = hidden.first().copied().unwrap_or(usual.fraction(false));
-        let width = Width::at(self.weight_bits, Points { hidden, output: *output });
+        let width = self.width();
         let plan = Plan {
             sizes: self.sizes.clone(),
             kernel: kernel.ok_or_else(|| format!("kernel {:?}", self.kernel))?,
@@ -185,15 +185,25 @@ impl Header {
         };
         self.check_sizes()?;
         let expected = Self::new(&plan, kind, self.seed, self.epochs, &self.data_sha256);
-        let formats = |header: &Self| (header.weight_bits, header.bias_bits, header.weight_fractions.clone());
-        let possible = [hidden, *output].iter().all(|point| Points::POSSIBLE.contains(point));
-        match possible
+        let formats =
+            |header: &Self| (header.weight_bits.clone(), header.bias_bits, header.weight_fractions.clone());
+        match width.is_possible()
             && formats(&expected) == formats(self)
             && self.learning_rates.len() + 1 == self.sizes.len()
         {
             true => Ok((plan, kind)),
             false => Err("formats that this program does not have".into()),
         }
+    }
+
+    /// Formats of the core's weights; of the reference's, whichever.
+    fn width(&self) -> Width {
+        let Some((&point, hidden)) = self.weight_fractions.split_last() else { return Width::SIXTEEN };
+        let bits = |layer: usize| u8::try_from(self.weight_bits.layer(layer)).unwrap_or(0);
+        let output = Format::new(bits(hidden.len()), point);
+        // Without a hidden layer, whichever point its weights would have.
+        let hidden = hidden.first().map(|&point| Format::new(bits(0), point));
+        Width::new(hidden.unwrap_or(Width::usual(output.bits, false)), output)
     }
 
     fn check_sizes(&self) -> Result<(), String> {
@@ -212,11 +222,19 @@ impl Header {
         [fan_in * units, units, outputs * units]
     }
 
+    /// Bytes of a weight, of a bias and of a feedback weight of a layer.
+    fn bytes(&self, layer: usize) -> [usize; 3] {
+        let weight = self.weight_bits.layer(layer);
+        [weight, self.bias_bits, weight].map(|bits| bits as usize / 8)
+    }
+
     /// Bytes of all numbers.
     fn payload(&self) -> usize {
-        let bytes = [self.weight_bits, self.bias_bits, self.weight_bits].map(|bits| bits as usize / 8);
-        let layers = (0..self.sizes.len() - 1).map(|layer| self.counts(layer));
-        layers.map(|counts| counts.iter().zip(bytes).map(|(count, bytes)| count * bytes).sum::<usize>()).sum()
+        let bytes = |layer: usize| {
+            let counts = self.counts(layer).into_iter().zip(self.bytes(layer));
+            counts.map(|(count, bytes)| count * bytes).sum::<usize>()
+        };
+        (0..self.sizes.len() - 1).map(bytes).sum()
     }
 }
 
@@ -241,10 +259,9 @@ impl Saved {
         bytes.extend(VERSION.to_le_bytes());
         bytes.extend((header.len() as u32).to_le_bytes());
         bytes.write_all(&header)?;
-        let (weight, bias) = (self.header.weight_bits as usize / 8, self.header.bias_bits as usize / 8);
-        for layer in &self.layers {
-            for (values, width) in [(&layer.weights, weight), (&layer.bias, bias), (&layer.feedback, weight)]
-            {
+        for (number, layer) in self.layers.iter().enumerate() {
+            let parts = [&layer.weights, &layer.bias, &layer.feedback];
+            for (values, width) in parts.into_iter().zip(self.header.bytes(number)) {
                 values.iter().for_each(|value| bytes.extend(&value.to_le_bytes()[..width]));
             }
         }
@@ -325,19 +342,18 @@ impl Parser<'_> {
 
 /// The numbers of each layer.
 fn layers(header: &Header, mut bytes: &[u8]) -> Vec<Stored> {
-    let mut take = |count: usize, bits: u32| {
-        let width = bits as usize / 8;
+    let mut take = |count: usize, width: usize| {
         let (part, rest) = bytes.split_at(count * width);
         bytes = rest;
         part.chunks_exact(width).map(little_endian).collect()
     };
     (0..header.sizes.len() - 1)
         .map(|layer| {
-            let [weights, bias, feedback] = header.counts(layer);
+            let ([weights, bias, feedback], bytes) = (header.counts(layer), header.bytes(layer));
             Stored {
-                weights: take(weights, header.weight_bits),
-                bias: take(bias, header.bias_bits),
-                feedback: take(feedback, header.weight_bits),
+                weights: take(weights, bytes[0]),
+                bias: take(bias, bytes[1]),
+                feedback: take(feedback, bytes[2]),
             }
         })
         .collect()
@@ -352,7 +368,32 @@ fn little_endian(bytes: &[u8]) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::little_endian;
+    use super::*;
+
+    #[test]
+    fn weights_of_both_widths_come_back_from_one_file() {
+        for width in ["16", "8", "8:4,4", "8:4,16:8"] {
+            let plan = Plan {
+                sizes: vec![6, 5, 4, 3],
+                kernel: Kernel::Scaled,
+                preset: Preset::May2017,
+                learning_rates: vec![0.21; 3],
+                width: width.parse().expect("a width"),
+                rounding: Rounding::Stochastic,
+                seeds: vec![1],
+                examples: 1,
+                epochs: 1,
+                test_steps: 0,
+                test_images: 0,
+            };
+            let header = Header::new(&plan, Kind::Core, 1, 1, "");
+            let saved = Saved::new(header, plan.learner(Kind::Core, 1).as_ref());
+            let bytes = saved.bytes().expect("memory");
+            let read = Parser { path: Path::new("a file"), bytes: &bytes }.parse().expect("what was written");
+            assert_eq!(read, saved);
+            assert_eq!(read.header.plan().map(|(plan, _)| plan.width), Ok(plan.width));
+        }
+    }
 
     #[test]
     fn numbers_keep_their_sign() {

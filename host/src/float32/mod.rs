@@ -112,6 +112,11 @@ impl<L: FloatLanes> Arithmetic for Float32<L> {
     type State = f32;
     type Sum = f32;
     type Coefficients = Coefficients;
+    type Output = Self;
+
+    fn output(&self) -> Self {
+        self.clone()
+    }
 
     fn sum_columns(
         &self,

@@ -53,7 +53,7 @@ impl Base {
     #[must_use]
     pub fn name(&self) -> String {
         match self {
-            Self::Native(width, rounding) => format!("native{} {}", width.bits(), rounding.name()),
+            Self::Native(width, rounding) => format!("native{width} {}", rounding.name()),
             Self::Named(name) => name.clone(),
         }
     }
@@ -120,9 +120,8 @@ impl Formats {
     /// The compiled-in formats.
     #[must_use]
     pub fn native(width: Width, updates: Rounding, layers: usize) -> Self {
-        let fraction = |layer: usize| width.fraction(layer + 1 == layers) as i8;
-        let table = |layer| Table::native(width.bits() as u8, fraction(layer), updates);
-        Self { tables: (0..layers).map(table).collect(), decay: Decay::Fine }
+        let table = |format: Format| Table::native(format.bits, format.fraction, updates);
+        Self { tables: width.each(layers).map(table).collect(), decay: Decay::Fine }
     }
 
     /// The widest that the core has.

@@ -12,23 +12,27 @@ use super::core_side::{Traced, real, weights};
 ///
 /// # Panics
 /// If the two are not of one topology and kernel.
-pub fn align<A: Traced>(core: &Network<'_, A>, reference: &mut reference::Network) {
-    let layers = core.hidden.iter().chain([&core.output]);
-    for (l, layer) in layers.clone().enumerate() {
-        set(&mut reference.layers_mut()[l].weights, weights::<A>(layer));
-        synapses(layer, &mut reference.layers_mut()[l]);
-        state(layer, &mut reference.state_mut().neurons[l]);
-    }
+pub fn align<A: Traced>(core: &Network<'_, A>, reference: &mut reference::Network)
+where
+    A::Output: Traced,
+{
+    core.hidden.iter().enumerate().for_each(|(l, from)| layer(from, l, reference));
+    layer(&core.output, core.hidden.len(), reference);
     let streams = reference.streams_mut();
     streams.phase = core.control.phase.clone();
     streams.input = core.input.control.draws.clone();
-    for (stream, layer) in streams.spikes.iter_mut().zip(layers) {
-        *stream = layer.control.draws.clone();
-    }
+}
+
+/// The layer of this number.
+fn layer<A: Traced>(from: &Layer<'_, A>, number: usize, to: &mut reference::Network) {
+    synapses(from, &mut to.layers_mut()[number]);
+    state(from, &mut to.state_mut().neurons[number]);
+    to.streams_mut().spikes[number] = from.control.draws.clone();
 }
 
 fn synapses<A: Traced>(from: &Layer<'_, A>, to: &mut reference::Layer) {
     let (c, units) = (from.coefficients, from.units);
+    set(&mut to.weights, weights::<A>(from));
     set(&mut to.bias, real::<A>(c, Variable::Bias, from.bias.iter().copied().take(units)));
     let lsb = A::lsb(c, Variable::Feedback);
     let columns = from.feedback.chunks_exact(from.stride).flat_map(|column| &column[..units]);

@@ -12,7 +12,7 @@ use apical_core::network::Network;
 use apical_core::observer::{Moment, Observer, Phase};
 use apical_core::parameters::{BASAL_SHARE, SETTLING_STEPS};
 
-use super::trace::Trace;
+use super::trace::{LayerTrace, Trace};
 
 /// An arithmetic whose intermediate numbers, which no slice keeps, can be had again.
 pub trait Traced: Readable {
@@ -38,7 +38,7 @@ pub trait Traced: Readable {
     }
 }
 
-impl<K: Kernels, W: Weight + Into<i64>, const COUNT: bool> Traced for Native<K, W, COUNT> {
+impl<K: Kernels, W: Weight + Into<i64>, O: Weight, const COUNT: bool> Traced for Native<K, W, COUNT, O> {
     fn basal(layer: &Self::Coefficients, slow: i16, bias: i16) -> i16 {
         basal_drive(layer, slow, bias).clamp(-STATE_LIMIT, STATE_LIMIT)
     }
@@ -70,16 +70,14 @@ impl Recorder {
         Self { trace: Trace::new(units) }
     }
 
-    fn step<A: Traced>(&mut self, network: &Network<'_, A>) {
+    fn step<A: Traced>(&mut self, network: &Network<'_, A>)
+    where
+        A::Output: Traced,
+    {
         self.trace.input.push(sorted(network.input.spikes.as_slice()));
-        let layers = network.hidden.iter().chain([&network.output]);
-        for (trace, layer) in self.trace.layers.iter_mut().zip(layers) {
-            let (c, units) = (layer.coefficients, layer.units);
-            let drives = layer.slow.iter().zip(&*layer.bias).map(|(&slow, &bias)| A::basal(c, slow, bias));
-            trace.push(Variable::Basal, real::<A>(c, Variable::Basal, drives.take(units)));
-            trace.push(Variable::Soma, real::<A>(c, Variable::Soma, layer.soma.iter().copied().take(units)));
-            trace.spikes.push(sorted(layer.spikes.as_slice()));
-        }
+        let Some((output, hidden)) = self.trace.layers.split_last_mut() else { return };
+        hidden.iter_mut().zip(&*network.hidden).for_each(|(trace, layer)| step(trace, layer));
+        step(output, &network.output);
     }
 
     /// What the apical dendrites saw in a phase, and made of it.
@@ -102,34 +100,66 @@ impl Recorder {
         output.push(Variable::Psp, real::<A>(c, Variable::Psp, network.means.iter().copied()));
     }
 
-    fn update<A: Traced>(&mut self, network: &Network<'_, A>) {
+    fn update<A: Traced>(&mut self, network: &Network<'_, A>)
+    where
+        A::Output: Traced,
+    {
         let window = self.trace.forward_steps as u32 - SETTLING_STEPS;
-        let sums = [&*network.input.psp].into_iter().chain(network.hidden.iter().map(|layer| &*layer.psp));
-        let layers = network.hidden.iter().chain([&network.output]);
-        for ((trace, layer), sums) in self.trace.layers.iter_mut().zip(layers).zip(sums) {
-            let c = layer.coefficients;
-            let errors = &layer.errors[..layer.units];
-            trace.push(Variable::Error, real::<A>(c, Variable::Error, errors.iter().copied()));
-            for &sum in sums {
-                let psp = network.arithmetic.mean_psp(c, sum, window, &mut Losses::none());
-                trace.push(Variable::Psp, real::<A>(c, Variable::Psp, [psp].into_iter()));
-                let deltas = errors.iter().map(|&error| A::delta(c, error, psp));
-                trace.push(Variable::Delta, real::<A>(c, Variable::Delta, deltas));
-            }
+        let Some((output, hidden)) = self.trace.layers.split_last_mut() else { return };
+        let mut below = &*network.input.psp;
+        for (trace, layer) in hidden.iter_mut().zip(&*network.hidden) {
+            update(trace, network.arithmetic, layer, (below, window));
+            below = &*layer.psp;
         }
+        update(output, &network.arithmetic.output(), &network.output, (below, window));
     }
 
-    fn learnt<A: Traced>(&mut self, network: &Network<'_, A>) {
-        let layers = network.hidden.iter().chain([&network.output]);
-        for (trace, layer) in self.trace.layers.iter_mut().zip(layers) {
-            trace.push(Variable::Weight, weights::<A>(layer));
-            let biases = layer.bias.iter().copied().take(layer.units);
-            trace.push(Variable::Bias, real::<A>(layer.coefficients, Variable::Bias, biases));
-        }
+    fn learnt<A: Traced>(&mut self, network: &Network<'_, A>)
+    where
+        A::Output: Traced,
+    {
+        let Some((output, hidden)) = self.trace.layers.split_last_mut() else { return };
+        hidden.iter_mut().zip(&*network.hidden).for_each(|(trace, layer)| learnt(trace, layer));
+        learnt(output, &network.output);
     }
 }
 
-impl<A: Traced> Observer<A> for Recorder {
+fn step<A: Traced>(trace: &mut LayerTrace, layer: &Layer<'_, A>) {
+    let (c, units) = (layer.coefficients, layer.units);
+    let drives = layer.slow.iter().zip(&*layer.bias).map(|(&slow, &bias)| A::basal(c, slow, bias));
+    trace.push(Variable::Basal, real::<A>(c, Variable::Basal, drives.take(units)));
+    trace.push(Variable::Soma, real::<A>(c, Variable::Soma, layer.soma.iter().copied().take(units)));
+    trace.spikes.push(sorted(layer.spikes.as_slice()));
+}
+
+/// What a layer is about to change, from the sums of the postsynaptic potentials below.
+fn update<A: Traced>(
+    trace: &mut LayerTrace,
+    arithmetic: &A,
+    layer: &Layer<'_, A>,
+    (below, window): (&[u16], u32),
+) {
+    let c = layer.coefficients;
+    let errors = &layer.errors[..layer.units];
+    trace.push(Variable::Error, real::<A>(c, Variable::Error, errors.iter().copied()));
+    for &sum in below {
+        let psp = arithmetic.mean_psp(c, sum, window, &mut Losses::none());
+        trace.push(Variable::Psp, real::<A>(c, Variable::Psp, [psp].into_iter()));
+        let deltas = errors.iter().map(|&error| A::delta(c, error, psp));
+        trace.push(Variable::Delta, real::<A>(c, Variable::Delta, deltas));
+    }
+}
+
+fn learnt<A: Traced>(trace: &mut LayerTrace, layer: &Layer<'_, A>) {
+    trace.push(Variable::Weight, weights::<A>(layer));
+    let biases = layer.bias.iter().copied().take(layer.units);
+    trace.push(Variable::Bias, real::<A>(layer.coefficients, Variable::Bias, biases));
+}
+
+impl<A: Traced> Observer<A> for Recorder
+where
+    A::Output: Traced,
+{
     fn at(&mut self, moment: Moment, network: &mut Network<'_, A>) {
         match moment {
             Moment::Step { phase, .. } => {

@@ -79,8 +79,11 @@ pub fn first_difference<A: Traced>(
     reference: &mut reference::Network,
     split: &Split,
     order: &[u32],
-) -> Parting {
-    let units: Vec<usize> = core.layers.iter().map(|layer| layer.units).collect();
+) -> Parting
+where
+    A::Output: Traced,
+{
+    let units = core.units();
     let mut parting = Parting::default();
     for (example, &index) in order.iter().enumerate() {
         let (image, label) = (split.image(index as usize), split.labels[index as usize]);
@@ -88,7 +91,7 @@ pub fn first_difference<A: Traced>(
         core.with(|network| network.train(image, usize::from(label), &mut recorder));
         reference.train_watched(image, label, &mut witness);
         parting.examples += 1;
-        let lsb = |layer: usize, variable| A::trace_lsb(&core.layers[layer].coefficients, variable);
+        let lsb = |layer: usize, variable| A::trace_lsb(core.coefficients(layer), variable);
         parting.exceeded =
             parting.exceeded.or_else(|| exceeded(example, &recorder.trace, &witness.trace, lsb));
         parting.spike = first_spike(example, &recorder.trace, &witness.trace);

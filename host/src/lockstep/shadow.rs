@@ -60,27 +60,30 @@ fn on<K: Kernels + Default>(
     compared: usize,
     bar: &ProgressBar,
 ) -> Shadow {
-    match plan.width.bits() {
-        16 => with::<K, i16>(plan, split, seed, compared, bar),
-        _ => with::<K, i8>(plan, split, seed, compared, bar),
+    let bits = [false, true].map(|is_output| plan.width.of(is_output).bits);
+    match bits {
+        [16, _] => with::<K, i16, i16>(plan, split, seed, compared, bar),
+        [_, 16] => with::<K, i8, i16>(plan, split, seed, compared, bar),
+        [_, _] => with::<K, i8, i8>(plan, split, seed, compared, bar),
     }
 }
 
-fn with<K, W>(plan: &Plan, split: &Split, seed: u64, compared: usize, bar: &ProgressBar) -> Shadow
+fn with<K, W, O>(plan: &Plan, split: &Split, seed: u64, compared: usize, bar: &ProgressBar) -> Shadow
 where
     K: Kernels + Default,
     W: Weight + Into<i64>,
+    O: Weight + Into<i64>,
 {
     let model = plan.model(seed);
     let mut order = Order::new(seed, split.len());
-    let mut core = counting::<K, W>(plan, &model);
+    let mut core = counting::<K, W, O>(plan, &model);
     let mut reference = twin(&model);
     let mut free = order.clone();
     let free = free.next_epoch(plan.examples.min(FREE_EXAMPLES));
-    let parting = first_difference(&mut counting::<K, W>(plan, &model), &mut twin(&model), split, free);
-    let mut errors = Comparer::new(
-        core.layers.iter().map(|layer| lsb::<Native<K, W, true>>(layer.coefficients)).collect(),
-    );
+    let parting = first_difference(&mut counting::<K, W, O>(plan, &model), &mut twin(&model), split, free);
+    let layers = 0..model.layers();
+    let lsb = |layer: usize| lsb::<Native<K, W, true, O>>(core.coefficients(layer));
+    let mut errors = Comparer::new(layers.map(lsb).collect());
     let every = (plan.epochs * plan.examples / compared.max(1)).max(1);
     let mut next = 0;
     for epoch in 0..plan.epochs {
@@ -100,16 +103,17 @@ where
 }
 
 /// A core network that counts its losses.
-fn counting<K, W>(plan: &Plan, model: &Model) -> OwnedNetwork<Native<K, W, true>>
+fn counting<K, W, O>(plan: &Plan, model: &Model) -> OwnedNetwork<Native<K, W, true, O>>
 where
     K: Kernels + Default,
-    W: Weight + Into<i64>,
+    W: Weight,
+    O: Weight,
 {
     OwnedNetwork::new(Native::new(K::default()), model, |l| {
         let parameters = LayerParameters {
             kernel: model.kernel,
             learning_rate: model.learning_rates[l],
-            weight_fraction: plan.width.fraction(l + 1 == model.layers()),
+            weight_fraction: plan.width.of(l + 1 == model.layers()).fraction as u8,
             rounding: plan.rounding,
         };
         parameters.coefficients()
@@ -122,8 +126,8 @@ fn twin(model: &Model) -> reference::Network {
 
 /// LSB of every variable of a layer, in the units of a trace.
 #[must_use]
-pub fn lsb<A: Traced>(layer: A::Coefficients) -> [f64; Variable::COUNT] {
-    Variable::ALL.map(|variable| A::trace_lsb(&layer, variable))
+pub fn lsb<A: Traced>(layer: &A::Coefficients) -> [f64; Variable::COUNT] {
+    Variable::ALL.map(|variable| A::trace_lsb(layer, variable))
 }
 
 /// One example of both, the reference from the core's state.
@@ -133,8 +137,10 @@ pub fn compare<A: Traced>(
     split: &Split,
     index: usize,
     errors: &mut Comparer,
-) {
-    let units: Vec<usize> = core.layers.iter().map(|layer| layer.units).collect();
+) where
+    A::Output: Traced,
+{
+    let units = core.units();
     let (mut recorder, mut witness) = (Recorder::new(&units), Witness::new(&units));
     let (image, label) = (split.image(index), split.labels[index]);
     core.with(|network| {

@@ -195,8 +195,7 @@ fn digest(plan: &Plan, dataset: &Dataset, emulation: bool, fault: Option<Fault>)
         false => plan.counting_core(1),
     };
     learner.train(&dataset.train, order);
-    let bits = plan.width.bits();
-    let name = format!("{bits} bits, {}", if emulation { "emulated" } else { "native" });
+    let name = format!("{} bits, {}", plan.width, if emulation { "emulated" } else { "native" });
     let layers = plan.sizes.len() - 1;
     let counters = learner.take_losses().into_iter().enumerate().flat_map(|(layer, tallies)| {
         let name = name.clone();
@@ -228,12 +227,8 @@ fn errors(plan: &Plan, dataset: &Dataset, fault: Option<Fault>) -> Vec<(String, 
     let lines = twins.cores.iter().flat_map(|(_, _, tally)| &tally.lines);
     let local = lines.map(|line| {
         let summary = line.all.in_lsb(line.lsb);
-        let name = format!(
-            "{} bits, {}, {}",
-            plan.width.bits(),
-            layer_name(line.layer, layers),
-            line.variable.name()
-        );
+        let name =
+            format!("{} bits, {}, {}", plan.width, layer_name(line.layer, layers), line.variable.name());
         let stage = crate::diverge::tally::stage(line.variable);
         (name, Local { stage, rms: summary.rms, bias: summary.bias, largest: summary.largest })
     });

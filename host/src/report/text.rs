@@ -49,7 +49,7 @@ pub fn network(m: &Manifest) -> String {
     let commit = m.commit.map_or(String::new(), |commit| format!(" ({commit})"));
     format!(
         "apical {}{commit}, {}, {} threads\n\
-         {}  kernel {}  preset {}  η {}  {}-bit weights, {} updates\n",
+         {}  kernel {}  preset {}  η {}  {} weights, {} updates\n",
         m.version,
         m.instructions,
         m.jobs,
