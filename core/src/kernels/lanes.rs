@@ -984,7 +984,8 @@ impl<L: Lanes> NarrowSum<L> {
         let near = l.max(self.beyond.0, l.min(self.beyond.1, total));
         let shifted = l.shift_left(near, self.shift);
         let held = l.max(self.limits.0, l.min(self.limits.1, shifted));
-        note.held(l, Variable::Accumulator, total, l.shift_right(held, self.shift), (live, first));
+        // What is beyond the range is shifted to 2¹⁴, which is not held there.
+        note.held(l, Variable::Accumulator, shifted, held, (live, first));
         held
     }
 }

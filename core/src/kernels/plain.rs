@@ -102,7 +102,7 @@ impl Kernels for Plain {
         dither: &mut Dither,
         losses: &mut Losses<'_>,
     ) {
-        let bounded = W::EXACT_SPIKES == 0 && !matrix.bounds.is_empty();
+        let bounded = !matrix.bounds.is_empty();
         if COUNT
             && !losses.looks_at_updates()
             && nothing_is_held(&matrix, bounded, Reach::new::<W>(layer, errors), presynaptic, steps)

@@ -205,7 +205,7 @@ impl<L: FloatLanes> Tiles<'_, L> {
             let from = if TAUGHT { pulls[half] } else { c[half] };
             c[half] = l.fused(l.subtract_floats(drive, c[half]), l.splat_floats(layer.soma), from);
         }
-        let [once, twice] = [1, 2].map(|spikes| self.fired::<HALVES>(c, spikes, place));
+        let (once, twice) = (self.fired::<HALVES>(c, 1, place), self.fired::<HALVES>(c, 2, place));
         let mut thrice = 0;
         if let Some(&share) = share {
             let share = l.splat(share as i16);
