@@ -19,7 +19,7 @@ pub struct Place {
 
 /// Lost updates and their bias are looked for in the first of so many training examples:
 /// their share comes out the same, at a fraction of the time. Overflows are all counted.
-pub const UPDATES_EVERY: u32 = 8;
+pub const UPDATES_EVERY: u32 = 16;
 
 /// Losses of one variable in one layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

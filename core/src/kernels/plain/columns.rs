@@ -59,12 +59,17 @@ pub fn sum_columns<W: Weight, const COUNT: bool, const REST: bool>(
 /// Sums of columns, from the weights' binary point to the filters'.
 #[inline(never)]
 pub fn narrow_sums<const COUNT: bool>(shift: i8, sums: &mut [i16], losses: &mut Losses<'_>) {
-    for (unit, sum) in sums.iter_mut().enumerate() {
-        let narrowed = narrow_sum(*sum, shift);
-        if COUNT && shift >= 0 && (narrowed >> (shift & 15)) != *sum {
-            losses.saturated(Variable::Accumulator, 1, unit);
+    if COUNT && shift >= 0 {
+        // Whether anything is held, without a branch for each sum.
+        let held = |sum: i16| (narrow_sum(sum, shift) >> (shift & 15)) ^ sum;
+        if sums.iter().fold(0, |any, &sum| any | held(sum)) != 0 {
+            for (unit, _) in sums.iter().enumerate().filter(|&(_, &sum)| held(sum) != 0) {
+                losses.saturated(Variable::Accumulator, 1, unit);
+            }
         }
-        *sum = narrowed;
+    }
+    for sum in sums {
+        *sum = narrow_sum(*sum, shift);
     }
 }
 
