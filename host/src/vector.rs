@@ -390,11 +390,6 @@ mod x86 {
             bw._mm512_mask_blend_epi16(negative, above_half, below)
         }
         #[inline(always)]
-        fn sum(self, a: __m512i) -> i32 {
-            let pairs = self.0.avx512bw._mm512_madd_epi16(a, self.splat(1));
-            self.0.avx512f._mm512_reduce_add_epi32(pairs)
-        }
-        #[inline(always)]
         fn largest(self, a: __m512i) -> u16 {
             let halves: [__m256i; 2] = must_cast(a);
             largest(self.0.sse2, self.0.sse4_1, self.0.avx2._mm256_max_epu16(halves[0], halves[1]))
@@ -656,12 +651,6 @@ mod x86 {
                 token.vectorize(f)
             }
             outlined(self.0, f)
-        }
-        #[inline(always)]
-        fn sum(self, a: Self::Block) -> i32 {
-            let pairs = a.map(|half| self.0.avx2._mm256_madd_epi16(half, self.0.avx._mm256_set1_epi16(1)));
-            let sums: [i32; 8] = must_cast(self.0.avx2._mm256_add_epi32(pairs[0], pairs[1]));
-            sums.into_iter().sum()
         }
         #[inline(always)]
         fn largest(self, [low, high]: Self::Block) -> u16 {

@@ -6,7 +6,7 @@
 
 use super::counted::{Counted, MOST_WEIGHTS};
 use super::note::{Count, Nobody, Note};
-use super::{Kernels, Reach, fits, learn_columns, nothing_is_held, plain};
+use super::{Kernels, NARROW_GRAIN, Reach, fits, grown_bound, learn_columns, nothing_is_held, plain};
 use crate::arithmetic::{Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch};
 use crate::formats::{ACCUMULATOR_LIMIT, STATE_LIMIT, Variable};
 use crate::losses::Losses;
@@ -159,8 +159,6 @@ pub trait Lanes: Copy {
     fn differing_or(self, found: Self::Block, a: Self::Block, b: Self::Block) -> Self::Block;
     /// The largest of all numbers, unsigned.
     fn largest(self, a: Self::Block) -> u16;
-    /// The sum of all numbers.
-    fn sum(self, a: Self::Block) -> i32;
 }
 
 /// Kernels on a vector unit.
@@ -343,7 +341,7 @@ impl<L: Lanes> Kernels for Vector<L> {
         // weights say where counting must look.
         let bounded = (COUNT || W::EXACT_SPIKES == 0) && !matrix.bounds.is_empty();
         let reach = Reach::new::<W>(layer, if bounded || COUNT { errors } else { &[] });
-        let safe = !COUNT || nothing_is_held(&matrix, bounded, reach, presynaptic, steps);
+        let safe = !COUNT || nothing_is_held(&matrix, reach, presynaptic, steps);
         let lost = COUNT && losses.looks_at_updates();
         let of = (layer.update_shift, added, reach);
         macro_rules! learn {
@@ -402,6 +400,19 @@ impl<L: Lanes> Kernels for Vector<L> {
         for plateaus in plateaus.as_chunks_mut::<BLOCK>().0 {
             self.0.store(self.0.sigmoids(self.0.load(plateaus)), plateaus);
         }
+    }
+
+    /// As plain as elsewhere, but compiled for the vector unit.
+    #[inline(always)]
+    fn errors<const COUNT: bool>(
+        &self,
+        gain: i32,
+        targets: &[i16],
+        forwards: &[i16],
+        errors: &mut [i16],
+        losses: &mut Losses<'_>,
+    ) {
+        plain::errors::<COUNT>(gain, targets, forwards, errors, losses);
     }
 
     #[inline(always)]
@@ -513,13 +524,17 @@ impl<L: Lanes> Vector<L> {
         }
     }
 
-    /// The bound of a column whose weights moved by so much at most: measured anew when it
-    /// passes a multiple of 64, or a quarter of it for narrow weights.
+    /// The bound of a column whose weights moved by so much at most.
     #[inline(always)]
     fn grown<W: Weight>(&self, bound: u16, by: u32, column: &[W]) -> u16 {
-        let grain = if W::EXACT_SPIKES == 0 { 6 } else { 4 };
-        let grown = by.wrapping_add(bound.into());
-        if grown >> grain == u32::from(bound) >> grain { grown as u16 } else { self.magnitude(column) }
+        let grain = if W::EXACT_SPIKES == 0 { 6 } else { NARROW_GRAIN };
+        grown_bound(
+            bound,
+            by,
+            grain,
+            #[inline(always)]
+            || self.magnitude(column),
+        )
     }
 
     /// The largest magnitude of these weights.
@@ -631,6 +646,10 @@ impl<L: Lanes> Vector<L> {
         counted: &mut Counted<L>,
         losses: &mut Losses<'_>,
     ) {
+        // Steps of eight bits on weights of eight, where nothing is counted.
+        if !LOST && SAFE && W::IN_PAIRS && shift >= 8 {
+            return self.move_pairs::<W, DITHERED>(shift, weights, errors, psp, noise);
+        }
         let l = self.0;
         let mut lanes = noise;
         let stretch = if LOST { counted.stretch().min(weights.len()) } else { weights.len() };
@@ -640,11 +659,6 @@ impl<L: Lanes> Vector<L> {
         }
         // Once, but for columns too long for the counts.
         while let Some((part, others)) = rest.split_at_mut_checked(stretch.min(rest.len())) {
-            // Steps of eight bits on weights of eight, where nothing is counted.
-            if !LOST && SAFE && W::IN_PAIRS && shift >= 8 {
-                self.move_pairs::<W, DITHERED>(shift, part, errors, psp, lanes);
-                break;
-            }
             let mut counts = if LOST { Some(counted.counts(l, part.len())) } else { None };
             self.change_part::<W, DITHERED>(
                 shift,

@@ -23,7 +23,8 @@ pub use plain::Plain;
 pub use run::{draw_places, places_of};
 
 /// Operations of [`crate::native::Native`] over a layer; see
-/// [`Arithmetic`](crate::arithmetic::Arithmetic) for what each one does.
+/// [`Arithmetic`](crate::arithmetic::Arithmetic) for what each one does. What kernels have not
+/// of their own, [`Plain`] does.
 pub trait Kernels: Copy {
     /// Calls `f` where the instructions of these kernels may be used.
     #[inline(always)]
@@ -32,6 +33,7 @@ pub trait Kernels: Copy {
     }
 
     /// u = narrow(Σ columns); `shift` leads from the weights' to the filters' point.
+    #[inline(always)]
     fn sum_columns<W: Weight, const COUNT: bool>(
         &self,
         shift: i8,
@@ -39,7 +41,9 @@ pub trait Kernels: Copy {
         spikes: &[u16],
         sums: &mut [i16],
         losses: &mut Losses<'_>,
-    );
+    ) {
+        Plain.sum_columns::<W, COUNT>(shift, columns, spikes, sums, losses);
+    }
 
     /// Filters, basal drive, soma, spikes of one step; with a label, under the teaching
     /// current.
@@ -115,7 +119,7 @@ pub trait Kernels: Copy {
         plateaus: &mut [i16],
         losses: &mut Losses<'_>,
     ) {
-        plain::plateaus::<W, COUNT>(shift, feedback, psp, plateaus, losses);
+        Plain.plateaus::<W, COUNT>(shift, feedback, psp, plateaus, losses);
     }
 
     /// σ′ of the means of somatic potentials.
@@ -127,7 +131,7 @@ pub trait Kernels: Copy {
         slopes: &mut [i16],
         losses: &mut Losses<'_>,
     ) {
-        plain::slopes::<COUNT>(sums, steps, slopes, losses);
+        Plain.slopes::<COUNT>(sums, steps, slopes, losses);
     }
 
     /// Errors from plateaus and slopes.
@@ -140,10 +144,11 @@ pub trait Kernels: Copy {
         errors: &mut [i16],
         losses: &mut Losses<'_>,
     ) {
-        plain::errors::<COUNT>(gain, targets, forwards, errors, losses);
+        Plain.errors::<COUNT>(gain, targets, forwards, errors, losses);
     }
 
     /// W += narrow(e · psp) for a column; returns the largest magnitude in it.
+    #[inline(always)]
     #[allow(clippy::too_many_arguments)] // a column, its two factors, its noise, its losses
     fn update<W: Weight, const COUNT: bool>(
         &self,
@@ -154,7 +159,9 @@ pub trait Kernels: Copy {
         psp: i16,
         dither: &[u16; 32],
         losses: &mut Losses<'_>,
-    ) -> u16;
+    ) -> u16 {
+        Plain.update::<W, COUNT>(variable, layer, weights, errors, psp, dither, losses)
+    }
 
     /// The same for every column whose presynaptic unit has a mean PSP.
     #[inline(always)]
@@ -169,10 +176,7 @@ pub trait Kernels: Copy {
         dither: &mut Dither,
         losses: &mut Losses<'_>,
     ) {
-        learn_columns::<W, COUNT>(matrix, presynaptic, steps, losses, |column, psp, _, losses| {
-            let noise = dither.draw();
-            self.update::<W, COUNT>(Variable::Weight, layer, column, errors, psp, &noise, losses)
-        });
+        Plain.learn::<W, COUNT>(layer, matrix, presynaptic, steps, errors, dither, losses);
     }
 }
 
@@ -251,19 +255,28 @@ impl Reach {
     }
 }
 
-/// Whether nothing can be held within its range when a layer learns. `bounded` says that the
-/// matrix keeps the bounds of its columns.
+/// The bound of a column whose weights moved by so many steps at most: measured anew when it
+/// passes a multiple of 2^grain; until then it is enough to know how far a weight can have moved.
+#[inline(always)]
+fn grown_bound(bound: u16, steps: u32, grain: u32, measure: impl FnOnce() -> u16) -> u16 {
+    let grown = steps.wrapping_add(bound.into());
+    if grown >> grain == u32::from(bound) >> grain { grown as u16 } else { measure() }
+}
+
+/// The grain of narrow weights.
+const NARROW_GRAIN: u32 = 4;
+
+/// Whether nothing can be held within its range when a layer learns whose losses are counted.
 #[inline(always)]
 fn nothing_is_held<W: Weight>(
     matrix: &ColumnsMut<'_, W>,
-    bounded: bool,
     reach: Reach,
     presynaptic: &[u16],
     steps: u32,
 ) -> bool {
-    let bound = match bounded {
-        true => matrix.bounds.iter().copied().max(),
-        false => matrix.weights.iter().map(|weight| weight.widen().unsigned_abs()).max(),
+    let bound = match &*matrix.bounds {
+        [] => matrix.weights.iter().map(|weight| weight.widen().unsigned_abs()).max(),
+        bounds => bounds.iter().copied().max(),
     };
     let sum = presynaptic.iter().copied().max().unwrap_or(0);
     let mean = (i64::from(sum).wrapping_mul(reciprocal(steps)) >> 16).wrapping_add(1);

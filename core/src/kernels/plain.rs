@@ -102,10 +102,9 @@ impl Kernels for Plain {
         dither: &mut Dither,
         losses: &mut Losses<'_>,
     ) {
-        let bounded = !matrix.bounds.is_empty();
         if COUNT
             && !losses.looks_at_updates()
-            && nothing_is_held(&matrix, bounded, Reach::new::<W>(layer, errors), presynaptic, steps)
+            && nothing_is_held(&matrix, Reach::new::<W>(layer, errors), presynaptic, steps)
         {
             return self.learn::<W, false>(layer, matrix, presynaptic, steps, errors, dither, losses);
         }

@@ -1,5 +1,5 @@
 //! The core's kernels with their loops in assembly, for Armv7-M and later; with `cfg(dsp)` (Armv7E-M, Cortex-M33) all of
-//! them, two numbers in a register. Same bits as [`Plain`], which does whatever is not usual: other roundings, other
+//! them, two numbers in a register. Same bits as [`Plain`](plain::Plain), which does whatever is not usual: other roundings, other
 //! kernels, an odd number of neurons, and whatever counts what is lost.
 
 #[cfg(dsp)]
@@ -13,7 +13,7 @@ use apical_core::arithmetic::{Columns, ColumnsMut, Dynamics};
 use apical_core::formats::Variable;
 #[cfg(dsp)]
 use apical_core::kernels::learn_columns;
-use apical_core::kernels::{Kernels, Plain, plain};
+use apical_core::kernels::{Kernels, plain};
 use apical_core::losses::Losses;
 use apical_core::native::Weight;
 use apical_core::parameters::Coefficients;
@@ -135,7 +135,7 @@ impl Kernels for Thumb {
         #[cfg(dsp)]
         return plain::update_any::<W, COUNT>(variable, layer, weights, errors, psp, dither, losses);
         #[cfg(not(dsp))]
-        Plain.update::<W, COUNT>(variable, layer, weights, errors, psp, dither, losses)
+        plain::Plain.update::<W, COUNT>(variable, layer, weights, errors, psp, dither, losses)
     }
 
     #[inline(never)]
@@ -165,7 +165,7 @@ impl Kernels for Thumb {
             }
         }
         #[cfg(not(dsp))]
-        Plain.learn::<W, COUNT>(layer, matrix, presynaptic, steps, errors, dither, losses);
+        plain::Plain.learn::<W, COUNT>(layer, matrix, presynaptic, steps, errors, dither, losses);
     }
 
     #[inline(always)]
@@ -182,40 +182,5 @@ impl Kernels for Thumb {
             *second = second.wrapping_add(pair >> 16);
         }
         plain::accumulate(last_somas, last_sums);
-    }
-
-    #[inline(always)]
-    fn plateaus<W: Weight, const COUNT: bool>(
-        &self,
-        shift: i8,
-        feedback: Columns<'_, W>,
-        psp: &[i16],
-        plateaus: &mut [i16],
-        losses: &mut Losses<'_>,
-    ) {
-        Plain.plateaus::<W, COUNT>(shift, feedback, psp, plateaus, losses);
-    }
-
-    #[inline(always)]
-    fn slopes<const COUNT: bool>(
-        &self,
-        sums: &[i32],
-        steps: u32,
-        slopes: &mut [i16],
-        losses: &mut Losses<'_>,
-    ) {
-        Plain.slopes::<COUNT>(sums, steps, slopes, losses);
-    }
-
-    #[inline(always)]
-    fn errors<const COUNT: bool>(
-        &self,
-        gain: i32,
-        targets: &[i16],
-        forwards: &[i16],
-        errors: &mut [i16],
-        losses: &mut Losses<'_>,
-    ) {
-        Plain.errors::<COUNT>(gain, targets, forwards, errors, losses);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::neurons::{half, scaled};
 use crate::arithmetic::ColumnsMut;
-use crate::kernels::learn_columns;
+use crate::kernels::{NARROW_GRAIN, grown_bound, learn_columns};
 use crate::losses::Losses;
 use crate::native::Weight;
 use crate::random::{DITHER_STRIDE, Dither};
@@ -25,18 +25,14 @@ pub(super) fn learn_stochastically<W: Weight, const SHIFT: u32>(
     });
 }
 
-/// Bounds are measured anew when they pass a multiple of 2^this; until then it is enough to
-/// know how far a weight can have moved.
+/// The grain of bounds ([`grown_bound`]): measuring takes long without vectors.
 const GRAIN: u32 = 9;
-/// The same of weights of 8 bits.
-const NARROW_GRAIN: u32 = 4;
 
 /// The bound of a column whose weights moved by so much at most.
 #[inline(always)]
 pub fn grown<W: Weight>(bound: u16, by: u32, column: &[W]) -> u16 {
     let grain = if W::EXACT_SPIKES == 0 { GRAIN } else { NARROW_GRAIN };
-    let grown = u32::from(bound).wrapping_add(by);
-    if grown >> grain == u32::from(bound) >> grain { grown as u16 } else { magnitude(column) }
+    grown_bound(bound, by, grain, || magnitude(column))
 }
 
 /// The largest magnitude of these weights.
