@@ -73,6 +73,9 @@ pub struct Run<'a> {
     pub window: Range<usize>,
     /// Nobody hears the spikes: they need not be found, though their noise is drawn.
     pub silent: bool,
+    /// Whether lists of the spikes are wanted; without them, the sums of the columns that they
+    /// select are made from masks ([`Arithmetic::sum_masks`]) before the next layer runs.
+    pub listed: bool,
 }
 
 /// The neurons of a layer, as a run needs them; one entry a unit.
@@ -107,6 +110,8 @@ pub struct Scratch<'a> {
     pub splits: &'a mut [u16],
     /// Credits of the active pixels.
     pub psp: &'a mut [u16],
+    /// Sums of columns of up to 16 outputs; one entry a step.
+    pub sums: &'a mut [[i32; 16]],
 }
 
 /// A number format with its rounding, as a set of operations on slices and numbers.
@@ -172,6 +177,25 @@ pub trait Arithmetic {
     ) -> bool {
         let _ = (layer, columns, neurons, run, draws, trains, scratch, losses);
         false
+    }
+
+    /// Whether [`Self::sum_masks`] works for an output layer of so many units.
+    #[inline(always)]
+    fn reads_masks(&self, units: usize, steps: usize, trains: &Trains<'_>, scratch: &Scratch<'_>) -> bool {
+        let _ = (units, steps, trains, scratch);
+        false
+    }
+
+    /// Leaves in `scratch` Σ of the columns that spiked in each of so many steps, from masks.
+    #[inline(always)]
+    fn sum_masks(
+        &self,
+        columns: Columns<'_, Self::Weight>,
+        trains: &Trains<'_>,
+        steps: usize,
+        scratch: &mut Scratch<'_>,
+    ) {
+        let _ = (columns, trains, steps, scratch);
     }
 
     /// The same of units with fixed potentials; their credits are left in `scratch`.

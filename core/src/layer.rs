@@ -125,6 +125,12 @@ impl<A: Arithmetic> Layer<'_, A> {
         self.control.fired = self.control.fired.wrapping_add(self.spikes.as_slice().len() as u32);
     }
 
+    /// The feed-forward weights.
+    #[inline(always)]
+    pub(crate) fn columns(&self) -> Columns<'_, A::Weight> {
+        Columns { weights: self.weights, units: self.units, stride: self.stride, bounds: self.bounds }
+    }
+
     /// The ring of past sums is so many steps further on.
     #[inline(always)]
     fn turn(&mut self, steps: usize) {

@@ -312,6 +312,22 @@ impl<K: Kernels, W: Weight, O: Weight, const COUNT: bool> Arithmetic for Native<
     }
 
     #[inline(always)]
+    fn reads_masks(&self, units: usize, steps: usize, trains: &Trains<'_>, scratch: &Scratch<'_>) -> bool {
+        self.kernels.reads_masks(units, steps, trains, scratch)
+    }
+
+    #[inline(always)]
+    fn sum_masks(
+        &self,
+        columns: Columns<'_, W>,
+        trains: &Trains<'_>,
+        steps: usize,
+        scratch: &mut Scratch<'_>,
+    ) {
+        self.kernels.sum_masks::<W>(columns, trains, steps, scratch);
+    }
+
+    #[inline(always)]
     fn fire_run(
         &self,
         potentials: &[i16],

@@ -91,19 +91,44 @@ impl<A: Arithmetic> Network<'_, A> {
         let Some((pixels, mut rest)) = workspace.trains.split_first_mut() else { return };
         pixels.clear();
         let nobody = Trains::none();
-        let run =
-            Run { presynaptic: &nobody, first: 0, steps, label: None, shares, window: 0..0, silent: false };
+        let run = Run {
+            presynaptic: &nobody,
+            first: 0,
+            steps,
+            label: None,
+            shares,
+            window: 0..0,
+            silent: false,
+            listed: true,
+        };
         self.input.run(self.arithmetic, &run, pixels, scratch);
         let mut below = &*pixels;
+        let count = self.hidden.len();
+        let outputs = self.arithmetic.output();
+        let reads_masks =
+            rest.last().is_some_and(|trains| outputs.reads_masks(self.output.units, steps, trains, scratch));
         for (number, layer) in self.hidden.iter_mut().enumerate() {
             let Some((trains, above)) = rest.split_first_mut() else { return };
             trains.clear();
             self.losses.enter_layer(number);
             self.losses.enter_run(self.control.examples, from);
             let window = window.clone();
-            let run = Run { presynaptic: below, first: 0, steps, label: None, shares, window, silent: false };
+            let listed = !reads_masks || number.wrapping_add(1) < count;
+            let run = Run {
+                presynaptic: below,
+                first: 0,
+                steps,
+                label: None,
+                shares,
+                window,
+                silent: false,
+                listed,
+            };
             layer.run(self.arithmetic, &run, trains, scratch, &mut self.losses);
             (below, rest) = (trains, above);
+        }
+        if below.in_masks() {
+            outputs.sum_masks(self.output.columns(), below, steps, scratch);
         }
     }
 
@@ -131,7 +156,7 @@ impl<A: Arithmetic> Network<'_, A> {
         let (first, steps) = (first as usize, steps as usize);
         // What nobody is credited with, in a test, ends here.
         let silent = shares.is_empty();
-        let run = Run { presynaptic, first, steps, label, shares, window, silent };
+        let run = Run { presynaptic, first, steps, label, shares, window, silent, listed: false };
         let arithmetic = self.arithmetic.output();
         self.output.run(&arithmetic, &run, trains, &mut workspace.scratch, &mut self.losses);
     }

@@ -1,15 +1,19 @@
 //! The spikes of many steps: what a whole run of a layer is fed with, and what it emits.
 
 use crate::kernels::Lanes;
+use crate::schedule::MOST_STEPS;
 use crate::tables::noise::BLOCK;
 
-/// Masks of who of a block of 32 units fired in a step: once, twice, three times.
-pub type Fired = [u32; 3];
+/// Words of a block: one for each step, and what a vector unit may read beyond the last.
+pub const WORDS: usize = MOST_STEPS.next_multiple_of(32) + 64;
 
-/// Masks of who fired in each step, of `blocks` blocks a step.
+/// Masks of who of a block of 32 units fired, a word for each step: once, twice, three times.
+pub type Fired = [[u32; WORDS]; 3];
+
+/// Masks of who fired in each step of a run.
 #[derive(Debug)]
 pub struct Masks<'a> {
-    /// The masks.
+    /// The masks, block after block. Words of a third spike are 0 in steps without one.
     pub fired: &'a mut [Fired],
     /// Whether anybody fired a third time; one entry a step.
     pub more: &'a mut [u32],
@@ -18,15 +22,27 @@ pub struct Masks<'a> {
 }
 
 impl Masks<'_> {
-    /// Makes room for so many steps of so many blocks; false where there is none.
+    /// Whether there is room for so many steps of so many blocks.
+    #[must_use]
+    pub fn has_room(&self, blocks: usize, steps: usize) -> bool {
+        blocks <= self.fired.len() && steps <= self.more.len().min(MOST_STEPS)
+    }
+
+    /// A run of so many steps of so many blocks begins; there is room for it.
     #[inline(always)]
-    pub fn begin(&mut self, blocks: usize, steps: usize) -> bool {
-        if blocks.wrapping_mul(steps) > self.fired.len() || steps > self.more.len() {
-            return false;
-        }
+    pub fn begin(&mut self, blocks: usize, steps: usize) {
         self.more.fill(0);
+        for [_, _, thrice] in self.fired.iter_mut().take(blocks) {
+            thrice.get_mut(..steps).unwrap_or(&mut []).fill(0);
+        }
         self.blocks = blocks;
-        true
+    }
+
+    /// The masks of the blocks of this run.
+    #[inline(always)]
+    #[must_use]
+    pub fn blocks(&self) -> &[Fired] {
+        self.fired.get(..self.blocks).unwrap_or(&[])
     }
 
     /// Forgets what fired in the lanes of a block that are not `live`: what stands in the
@@ -35,11 +51,16 @@ impl Masks<'_> {
         if live == u32::MAX {
             return;
         }
-        for step in self.fired.chunks_exact_mut(self.blocks.max(1)).take(steps) {
-            if let Some(fired) = step.get_mut(block) {
-                *fired = fired.map(|word| word & live);
-            }
+        for words in self.fired.get_mut(block).into_iter().flatten() {
+            words.iter_mut().take(steps).for_each(|word| *word &= live);
         }
+    }
+
+    /// Spikes of so many steps.
+    #[inline(always)]
+    fn count(&self, steps: usize) -> usize {
+        let words = self.blocks().iter().flatten().flat_map(|words| words.iter().take(steps));
+        words.fold(0u32, |sum, word| sum.wrapping_add(word.count_ones())) as usize
     }
 }
 
@@ -49,6 +70,8 @@ pub struct Trains<'a> {
     units: &'a mut [u16],
     ends: &'a mut [u32],
     steps: usize,
+    unlisted: usize,
+    in_masks: bool,
     /// The masks.
     pub masks: Masks<'a>,
 }
@@ -60,7 +83,7 @@ impl<'a> Trains<'a> {
     /// No steps yet, in this memory: `ends` has one entry a step, `units` one a spike.
     #[must_use]
     pub fn new(units: &'a mut [u16], ends: &'a mut [u32], masks: Masks<'a>) -> Self {
-        Self { units, ends, steps: 0, masks }
+        Self { units, ends, steps: 0, unlisted: 0, in_masks: false, masks }
     }
 
     /// Of a level without units.
@@ -82,10 +105,10 @@ impl<'a> Trains<'a> {
         self.steps
     }
 
-    /// Spikes recorded.
+    /// Spikes recorded, in lists or in masks alone.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.end_of(self.steps)
+        self.end_of(self.steps).wrapping_add(self.unlisted)
     }
 
     /// Whether nothing has fired.
@@ -94,9 +117,16 @@ impl<'a> Trains<'a> {
         self.len() == 0
     }
 
+    /// Whether spikes were recorded in masks alone.
+    #[inline(always)]
+    #[must_use]
+    pub fn in_masks(&self) -> bool {
+        self.in_masks
+    }
+
     /// A new run begins.
     pub fn clear(&mut self) {
-        self.steps = 0;
+        (self.steps, self.unlisted, self.in_masks) = (0, 0, false);
     }
 
     #[inline(always)]
@@ -129,7 +159,7 @@ impl<'a> Trains<'a> {
     /// The next step, from the list of its spikes. What does not fit is left out, which
     /// memory for three spikes a unit and step excludes.
     pub fn push(&mut self, spikes: &[u16]) {
-        let start = self.len();
+        let start = self.end_of(self.steps);
         let room = self.units.get_mut(start..).unwrap_or(&mut []);
         for (to, &unit) in room.iter_mut().zip(spikes) {
             *to = unit;
@@ -141,6 +171,13 @@ impl<'a> Trains<'a> {
         }
     }
 
+    /// So many steps stay in masks; their spikes are counted.
+    #[inline(always)]
+    pub fn leave(&mut self, steps: usize) {
+        self.unlisted = self.unlisted.wrapping_add(self.masks.count(steps));
+        self.in_masks = true;
+    }
+
     /// The next steps, from the masks of as many; units of `names` are written down by name.
     #[inline(always)]
     pub fn list<L: Lanes>(&mut self, lanes: L, steps: usize, names: Option<&[u16]>) {
@@ -148,11 +185,11 @@ impl<'a> Trains<'a> {
             Some(names) => self.list_each(
                 steps,
                 #[inline(always)]
-                |fired, more, units, mut end| {
-                    for (&[once, twice, thrice], names) in fired.iter().zip(names) {
-                        end = put_named(lanes, units, end, [once, twice], names);
+                |fired, step, more, units, mut end| {
+                    for ([once, twice, thrice], names) in fired.iter().zip(names) {
+                        end = put_named(lanes, units, end, [word(once, step), word(twice, step)], names);
                         if more {
-                            end = put_named(lanes, units, end, [thrice, 0], names);
+                            end = put_named(lanes, units, end, [word(thrice, step), 0], names);
                         }
                     }
                     end
@@ -161,11 +198,11 @@ impl<'a> Trains<'a> {
             None => self.list_each(
                 steps,
                 #[inline(always)]
-                |fired, more, units, mut end| {
-                    end = put_numbered(lanes, units, end, fired, 0);
-                    end = put_numbered(lanes, units, end, fired, 1);
+                |fired, step, more, units, mut end| {
+                    end = put_numbered(lanes, units, end, fired, |[once, _, _]| word(once, step));
+                    end = put_numbered(lanes, units, end, fired, |[_, twice, _]| word(twice, step));
                     if more {
-                        end = put_numbered(lanes, units, end, fired, 2);
+                        end = put_numbered(lanes, units, end, fired, |[_, _, thrice]| word(thrice, step));
                     }
                     end
                 },
@@ -173,23 +210,29 @@ impl<'a> Trains<'a> {
         }
     }
 
-    /// The same; `put` writes down who of some blocks fired, from a place on, and returns the
-    /// new end; it is told whether anybody did so three times. Second spikes are rare, but to
-    /// look for them costs more in branches nobody can guess.
+    /// The same; `put` writes down who of some blocks fired in a step, from a place on, and
+    /// returns the new end; it is told whether anybody did so three times. Second spikes are
+    /// rare, but to look for them costs more in branches nobody can guess.
     #[inline(always)]
-    fn list_each(&mut self, steps: usize, put: impl Fn(&[Fired], bool, &mut [u16], usize) -> usize) {
-        let mut end = self.len();
+    fn list_each(&mut self, steps: usize, put: impl Fn(&[Fired], usize, bool, &mut [u16], usize) -> usize) {
+        let mut end = self.end_of(self.steps);
         let units = &mut *self.units;
-        let fired = self.masks.fired.chunks_exact(self.masks.blocks.max(1));
+        let fired = self.masks.fired.get(..self.masks.blocks).unwrap_or(&[]);
         let ends = self.ends.get_mut(self.steps..).unwrap_or(&mut []).iter_mut();
         let mut listed = 0usize;
-        for ((fired, &more), to) in fired.zip(&*self.masks.more).zip(ends).take(steps) {
-            end = put(fired, more != 0, units, end);
+        for ((step, &more), to) in self.masks.more.iter().enumerate().zip(ends).take(steps) {
+            end = put(fired, step, more != 0, units, end);
             *to = end as u32;
             listed = listed.wrapping_add(1);
         }
         self.steps = self.steps.wrapping_add(listed);
     }
+}
+
+/// The word of a step.
+#[inline(always)]
+fn word(words: &[u32; WORDS], step: usize) -> u32 {
+    words.get(step).copied().unwrap_or(0)
 }
 
 /// Writes down by name who of a block has a bit set in two words, from place `end` on; returns
@@ -208,16 +251,15 @@ fn put_named<L: Lanes>(
     end.wrapping_add(bits.count_ones() as usize)
 }
 
-/// The same by number, of all blocks, two at a time; `time` says which word of each.
+/// The same by number, of all blocks, two at a time.
 #[inline(always)]
 fn put_numbered<L: Lanes>(
     lanes: L,
     units: &mut [u16],
     mut end: usize,
     fired: &[Fired],
-    time: usize,
+    word: impl Fn(&Fired) -> u32,
 ) -> usize {
-    let word = |fired: &Fired| fired.get(time).copied().unwrap_or(0);
     for (pair, first) in fired.chunks(2).zip((0u16..).step_by(2 * BLOCK)) {
         let bits = match pair {
             [low, high] => u64::from(word(low)) | u64::from(word(high)) << 32,

@@ -14,7 +14,7 @@ use apical_core::parameters::Preset;
 use apical_core::schedule::{MOST_STEPS, Workspace};
 use apical_core::spikes::Spikes;
 use apical_core::tables::psp::{AREAS, Kernel, TAPS, areas};
-use apical_core::trains::{Fired, Masks, Trains};
+use apical_core::trains::{Fired, Masks, Trains, WORDS};
 
 /// Memory of a layer. Columns are padded to whole blocks of 32.
 pub struct OwnedLayer<A: Arithmetic> {
@@ -176,6 +176,7 @@ struct OwnedWorkspace {
     places: Vec<u16>,
     splits: Vec<u16>,
     psp: Vec<u16>,
+    sums: Vec<[i32; 16]>,
 }
 
 /// Memory for the spikes of a level. What is never written to costs nothing but addresses.
@@ -192,7 +193,7 @@ impl OwnedTrains {
         Self {
             units: vec![0; MOST_STEPS * units * Spikes::PER_UNIT + Trains::ROOM],
             ends: vec![0; MOST_STEPS],
-            fired: vec![[0; 3]; MOST_STEPS * units.div_ceil(32)],
+            fired: vec![[[0; WORDS]; 3]; units.div_ceil(32)],
             more: vec![0; MOST_STEPS],
         }
     }
@@ -211,6 +212,7 @@ impl OwnedWorkspace {
             places: vec![0; MOST_STEPS * places_of(widest)],
             splits: vec![0; MOST_STEPS],
             psp: vec![0; 32 * widest],
+            sums: vec![[0; 16]; MOST_STEPS],
         }
     }
 }
@@ -294,9 +296,9 @@ impl<A: Arithmetic> OwnedNetwork<A> {
         let mut tallies: Vec<LayerTallies> = tallies.chain([self.output.tallies]).collect();
         let result = {
             let mut hidden: Vec<Layer<'_, A>> = self.hidden.iter_mut().map(OwnedLayer::lend).collect();
-            let OwnedWorkspace { levels, places, splits, psp } = &mut self.workspace;
+            let OwnedWorkspace { levels, places, splits, psp, sums } = &mut self.workspace;
             let mut trains: Vec<Trains<'_>> = levels.iter_mut().map(OwnedTrains::lend).collect();
-            let scratch = Scratch { places, splits, psp };
+            let scratch = Scratch { places, splits, psp, sums };
             let mut network = Network {
                 arithmetic: &self.arithmetic,
                 areas: &self.areas,

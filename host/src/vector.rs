@@ -175,6 +175,10 @@ mod x86 {
             *to = must_cast(totals);
         }
         #[inline(always)]
+        fn load_totals(self, from: &[i32; 16]) -> __m512i {
+            must_cast(*from)
+        }
+        #[inline(always)]
         fn add_products(self, totals: __m512i, terms: &[i16; 16], factor: i16) -> __m512i {
             let (f, bw) = (self.0.avx512f, self.0.avx512bw);
             let terms = f._mm512_cvtepi16_epi32(must_cast(*terms));
@@ -408,6 +412,44 @@ mod x86 {
             bits
         }
         #[inline(always)]
+        fn add_in(self, a: __m512i, mask: u32, b: __m512i) -> __m512i {
+            self.0.avx512bw._mm512_mask_add_epi16(a, mask, a, b)
+        }
+        const LOOKS_UP: bool = true;
+        #[inline(always)]
+        fn half(self, from: &[u32; 32], half: usize) -> __m512i {
+            const EVEN: [u16; 32] = {
+                let (mut even, mut lane) = ([0; 32], 0);
+                while lane < 32 {
+                    even[lane] = 2 * lane as u16;
+                    lane += 1;
+                }
+                even
+            };
+            let [one, other]: [__m512i; 2] = must_cast(*from);
+            let places = self.add(must_cast(EVEN), self.splat(half as i16));
+            self.look_up_in_two([one, other], places)
+        }
+        #[inline(always)]
+        fn look_up(self, table: __m512i, places: __m512i) -> __m512i {
+            self.0.avx512bw._mm512_permutexvar_epi16(places, table)
+        }
+        #[inline(always)]
+        fn look_up_in_two(self, [low, high]: [__m512i; 2], places: __m512i) -> __m512i {
+            self.0.avx512bw._mm512_permutex2var_epi16(low, places, high)
+        }
+        #[inline(always)]
+        fn pick(self, words: &[u32; 16], first: u32, found: &mut [u32; 16], places: &mut [u32; 16]) -> usize {
+            const PLACES: [u32; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+            let f = self.0.avx512f;
+            let words = must_cast(*words);
+            let chosen = f._mm512_test_epi32_mask(words, words);
+            *found = must_cast(f._mm512_maskz_compress_epi32(chosen, words));
+            let all = f._mm512_add_epi32(must_cast(PLACES), f._mm512_set1_epi32(first as i32));
+            *places = must_cast(f._mm512_maskz_compress_epi32(chosen, all));
+            chosen.count_ones() as usize
+        }
+        #[inline(always)]
         fn add_where(self, a: __m512i, mask: u32, b: __m512i) -> __m512i {
             self.0.avx512bw._mm512_mask_adds_epu16(a, mask, a, b)
         }
@@ -465,6 +507,10 @@ mod x86 {
         #[inline(always)]
         fn store_totals(self, totals: Self::Totals, to: &mut [i32; 16]) {
             *to = must_cast(totals);
+        }
+        #[inline(always)]
+        fn load_totals(self, from: &[i32; 16]) -> Self::Totals {
+            must_cast(*from)
         }
         #[inline(always)]
         fn add_products(self, totals: Self::Totals, terms: &[i16; 16], factor: i16) -> Self::Totals {
@@ -677,6 +723,10 @@ mod x86 {
             })
         }
         #[inline(always)]
+        fn add_in(self, a: Self::Block, mask: Self::Mask, b: Self::Block) -> Self::Block {
+            self.add(a, self.and(mask, b))
+        }
+        #[inline(always)]
         fn add_where(self, a: Self::Block, mask: Self::Mask, b: Self::Block) -> Self::Block {
             let chosen = Self::each(mask, b, |mask, b| self.0.avx2._mm256_and_si256(mask, b));
             Self::each(a, chosen, |a, b| self.0.avx2._mm256_adds_epu16(a, b))
@@ -813,6 +863,30 @@ mod dispatch {
                             kernels
                                 .run::<W, COUNT>(layer, columns, neurons, run, draws, trains, scratch, losses)
                         },
+                    )
+                }
+
+                fn reads_masks(
+                    &self,
+                    units: usize,
+                    steps: usize,
+                    trains: &Trains<'_>,
+                    scratch: &Scratch<'_>,
+                ) -> bool {
+                    Vector($lanes(self.0)).reads_masks(units, steps, trains, scratch)
+                }
+
+                fn sum_masks<W: Weight>(
+                    &self,
+                    columns: Columns<'_, W>,
+                    trains: &Trains<'_>,
+                    steps: usize,
+                    scratch: &mut Scratch<'_>,
+                ) {
+                    let kernels = Vector($lanes(self.0));
+                    self.0.vectorize(
+                        #[inline(always)]
+                        || kernels.sum_masks::<W>(columns, trains, steps, scratch),
                     )
                 }
 

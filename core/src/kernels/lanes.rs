@@ -4,8 +4,10 @@
 //! host crate supplies for its vector unit; this crate stays free of `unsafe`. Memory must
 //! be padded to whole blocks of 32 units; weights in the padding are zero.
 
+use super::by_time::{MOST_UNITS, sum_by_time};
 use super::counted::{Counted, MOST_WEIGHTS};
 use super::note::{Count, Nobody, Note};
+use super::run::has_room;
 use super::{Kernels, NARROW_GRAIN, Reach, fits, grown_bound, learn_columns, nothing_is_held, plain};
 use crate::arithmetic::{Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch};
 use crate::formats::{ACCUMULATOR_LIMIT, STATE_LIMIT, Variable};
@@ -74,6 +76,8 @@ pub trait Lanes: Copy {
     }
     /// To memory.
     fn store_totals(self, totals: Self::Totals, to: &mut [i32; 16]);
+    /// From memory.
+    fn load_totals(self, from: &[i32; 16]) -> Self::Totals;
     /// Bit i: whether number i of a is greater than number i of b.
     #[inline(always)]
     fn greater(self, a: Self::Block, b: Self::Block) -> u32 {
@@ -143,6 +147,41 @@ pub trait Lanes: Copy {
     fn bits(self, mask: Self::Mask) -> u32;
     /// Bits as a choice.
     fn mask(self, bits: u32) -> Self::Mask;
+    /// a + b modulo 2¹⁶ in the chosen lanes; a in the others.
+    fn add_in(self, a: Self::Block, mask: Self::Mask, b: Self::Block) -> Self::Block;
+    /// Whether [`Self::half`], [`Self::look_up`] and [`Self::look_up_in_two`] are there.
+    const LOOKS_UP: bool = false;
+    /// The lower halves (0) of 32 numbers of 32 bits, or the upper ones (1).
+    #[inline(always)]
+    fn half(self, from: &[u32; 32], half: usize) -> Self::Block {
+        let _ = (from, half);
+        self.splat(0)
+    }
+    /// For each lane the number of the table that its lowest 5 bits name.
+    #[inline(always)]
+    fn look_up(self, table: Self::Block, places: Self::Block) -> Self::Block {
+        let _ = places;
+        table
+    }
+    /// For each lane the number of the tables that its lowest 6 bits name.
+    #[inline(always)]
+    fn look_up_in_two(self, tables: [Self::Block; 2], places: Self::Block) -> Self::Block {
+        let _ = places;
+        tables[0]
+    }
+    /// Writes down the words that are not zero, and their places from `first` on; returns how
+    /// many. What follows them does not matter.
+    #[inline(always)]
+    fn pick(self, words: &[u32; 16], first: u32, found: &mut [u32; 16], places: &mut [u32; 16]) -> usize {
+        let mut end = 0usize;
+        for (&word, place) in words.iter().zip(first..) {
+            if let (Some(found), Some(at)) = (found.get_mut(end), places.get_mut(end)) {
+                (*found, *at) = (word, place);
+            }
+            end = end.wrapping_add(usize::from(word != 0));
+        }
+        end
+    }
     /// a + b of unsigned numbers in the chosen lanes, held within 16 bits; a in the others.
     fn add_where(self, a: Self::Block, mask: Self::Mask, b: Self::Block) -> Self::Block;
     /// From memory, unsigned.
@@ -257,6 +296,24 @@ impl<L: Lanes> Kernels for Vector<L> {
         losses: &mut Losses<'_>,
     ) -> bool {
         self.run_layer::<W, COUNT>(layer, columns, neurons, run, draws, trains, scratch, losses)
+    }
+
+    #[inline(always)]
+    fn reads_masks(&self, units: usize, steps: usize, trains: &Trains<'_>, scratch: &Scratch<'_>) -> bool {
+        L::LOOKS_UP && units <= MOST_UNITS && has_room(units, steps, trains, scratch)
+    }
+
+    #[inline(always)]
+    fn sum_masks<W: Weight>(
+        &self,
+        columns: Columns<'_, W>,
+        trains: &Trains<'_>,
+        steps: usize,
+        scratch: &mut Scratch<'_>,
+    ) {
+        if let Some(sums) = scratch.sums.get_mut(..steps) {
+            sum_by_time(self.0, columns, &trains.masks, scratch.splits, sums);
+        }
     }
 
     #[inline(always)]
@@ -607,7 +664,18 @@ impl<L: Lanes> Vector<L> {
             beyond if beyond >= columns.units => l.no_totals(),
             unit => self.sum_widely(columns, spikes, unit),
         };
-        let (low, high) = (half(unit), half(unit.wrapping_add(16)));
+        self.held_sums([half(unit), half(unit.wrapping_add(16))], unit, note)
+    }
+
+    /// 32 sums from unit `unit` on, held within ±[`ACCUMULATOR_LIMIT`].
+    #[inline(always)]
+    pub(super) fn held_sums<N: Note<L>>(
+        &self,
+        [low, high]: [L::Totals; 2],
+        unit: usize,
+        note: &mut N,
+    ) -> L::Block {
+        let l = self.0;
         if N::ASKS {
             let beyond = l.beyond(low, ACCUMULATOR_LIMIT) | l.beyond(high, ACCUMULATOR_LIMIT) << 16;
             if beyond != 0 {

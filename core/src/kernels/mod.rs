@@ -3,6 +3,7 @@
 //! Two texts with the same bits: [`plain`] for any machine, in loops over single numbers,
 //! and [`lanes`] for machines with vectors, 32 numbers at a time.
 
+mod by_time;
 mod counted;
 pub mod lanes;
 mod note;
@@ -85,6 +86,25 @@ pub trait Kernels: Copy {
     ) -> bool {
         let _ = (layer, columns, neurons, run, draws, trains, scratch, losses);
         false
+    }
+
+    /// See [`Arithmetic::reads_masks`](crate::arithmetic::Arithmetic::reads_masks).
+    #[inline(always)]
+    fn reads_masks(&self, units: usize, steps: usize, trains: &Trains<'_>, scratch: &Scratch<'_>) -> bool {
+        let _ = (units, steps, trains, scratch);
+        false
+    }
+
+    /// See [`Arithmetic::sum_masks`](crate::arithmetic::Arithmetic::sum_masks).
+    #[inline(always)]
+    fn sum_masks<W: Weight>(
+        &self,
+        columns: Columns<'_, W>,
+        trains: &Trains<'_>,
+        steps: usize,
+        scratch: &mut Scratch<'_>,
+    ) {
+        let _ = (columns, trains, steps, scratch);
     }
 
     /// The same of units with fixed potentials; what their spikes are credited with is left

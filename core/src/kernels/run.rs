@@ -39,17 +39,17 @@ impl<L: Lanes> Vector<L> {
     ) -> bool {
         let blocks = neurons.units.div_ceil(BLOCK);
         let whole = neurons.soma.len().min(neurons.psp.len()) >= blocks.wrapping_mul(BLOCK);
-        let room = places_of(blocks).wrapping_mul(run.steps) <= scratch.places.len()
-            && run.steps <= scratch.splits.len();
-        if !whole || !room || !trains.masks.begin(blocks, run.steps) {
+        if !whole || !has_room(neurons.units, run.steps, trains, scratch) {
             return false;
         }
+        trains.masks.begin(blocks, run.steps);
         draw_places(self.0, draws, run.steps, blocks, scratch.places);
         // A single block of neurons whose potentials alone count.
         let silent = run.silent && blocks == 1 && run.label.is_none();
         // A single block is an output layer, fed by many spikes: wide, and without bounds.
         let width = match blocks > 1 {
             true => split_spikes::<W>(columns.bounds, run, scratch.splits),
+            false if run.presynaptic.in_masks() => Width::Known,
             false => Width::Wide,
         };
         let tiles = Tiles::<L, W> { lanes: self.0, layer, columns, run, blocks, width, silent };
@@ -66,8 +66,10 @@ impl<L: Lanes> Vector<L> {
             // What is lost at the end of a phase is lost in its last step.
             losses.enter_run_step(run.steps.saturating_sub(1));
         }
-        if !silent {
-            self.list(run.steps, trains, None);
+        match (silent, run.listed) {
+            (true, _) => {}
+            (false, true) => self.list(run.steps, trains, None),
+            (false, false) => trains.leave(run.steps),
         }
         true
     }
@@ -94,10 +96,10 @@ impl<L: Lanes> Vector<L> {
     ) -> bool {
         let potentials = potentials.as_chunks::<BLOCK>().0;
         let blocks = potentials.len();
-        let room = places_of(blocks).wrapping_mul(run.steps) <= scratch.places.len();
-        if !room || scratch.psp.len() < blocks.wrapping_mul(BLOCK) || !trains.masks.begin(blocks, run.steps) {
+        if !has_room(potentials.len().wrapping_mul(BLOCK), run.steps, trains, scratch) {
             return false;
         }
+        trains.masks.begin(blocks, run.steps);
         draw_places(self.0, draws, run.steps, blocks, scratch.places);
         for (block, potentials) in potentials.iter().enumerate() {
             self.0.apart(
@@ -123,12 +125,12 @@ impl<L: Lanes> Vector<L> {
         let l = self.0;
         let lanes = l.load(potentials);
         let mut psp = l.splat(0);
-        let (shares, fired) = (run.shares, &mut *trains.masks.fired);
-        let (mut from, mut to) = (block, block);
-        for (step, more) in trains.masks.more.iter_mut().take(run.steps).enumerate() {
-            let (Some(&place), Some(fired)) = (scratch.places.get(from), fired.get_mut(to)) else { return };
-            *fired = fire(l, lanes, place, shares.get(step), &mut psp, more);
-            (from, to) = (from.wrapping_add(places_of(blocks)), to.wrapping_add(blocks));
+        let shares = run.shares;
+        let Some(fired) = trains.masks.fired.get_mut(block) else { return };
+        let places = scratch.places.chunks_exact(places_of(blocks));
+        for ((step, more), places) in trains.masks.more.iter_mut().enumerate().zip(places).take(run.steps) {
+            let Some(&place) = places.get(block) else { return };
+            fire(l, lanes, place, shares.get(step), &mut psp, (step, fired, more));
         }
         if let Some(to) = scratch.psp.as_chunks_mut::<BLOCK>().0.get_mut(block) {
             l.store_unsigned(psp, to);
@@ -176,6 +178,18 @@ enum Width {
     Halved,
     /// 32 bits.
     Wide,
+    /// They are known already.
+    Known,
+}
+
+/// Whether there is memory for a run of so many units and steps.
+#[inline(always)]
+pub(super) fn has_room(units: usize, steps: usize, trains: &Trains<'_>, scratch: &Scratch<'_>) -> bool {
+    let blocks = units.div_ceil(BLOCK);
+    let fits = [scratch.splits.len(), scratch.sums.len()].into_iter().all(|entries| steps <= entries);
+    fits && places_of(blocks).wrapping_mul(steps) <= scratch.places.len()
+        && blocks.wrapping_mul(BLOCK) <= scratch.psp.len()
+        && trains.masks.has_room(blocks, steps)
 }
 
 /// For each step how many of its spikes have columns that certainly add up in 16 bits; the
@@ -207,8 +221,8 @@ fn split_spikes<W: Weight>(bounds: &[u16], run: &Run<'_>, splits: &mut [u16]) ->
     width
 }
 
-/// Who of a block fires once, twice and three times; adds what the spikes are credited with
-/// to `psp`, and to `more` who fires three times.
+/// Writes down who of a block fires once, twice and three times in a step; adds what the
+/// spikes are credited with to `psp`, and to `more` who fires three times.
 #[inline(always)]
 fn fire<L: Lanes>(
     l: L,
@@ -216,12 +230,17 @@ fn fire<L: Lanes>(
     place: u16,
     share: Option<&u16>,
     psp: &mut L::Block,
-    more: &mut u32,
-) -> Fired {
+    (step, [once, twice, thrice], more): (usize, &mut Fired, &mut u32),
+) {
     let [one, two, three] = thresholds_by_count(place);
     let first = l.exceeding(potentials, l.load(one));
     let second = l.exceeding(potentials, l.load(two));
-    let mut fired = [l.bits(first), l.bits(second), 0];
+    let (Some(once), Some(twice), Some(thrice)) =
+        (once.get_mut(step), twice.get_mut(step), thrice.get_mut(step))
+    else {
+        return;
+    };
+    (*once, *twice) = (l.bits(first), l.bits(second));
     if let Some(&share) = share {
         let share = l.splat(share as i16);
         *psp = l.add_where(l.add_where(*psp, first, share), second, share);
@@ -230,13 +249,12 @@ fn fire<L: Lanes>(
     // of which does.
     if may_fire_thrice(place) {
         let third = l.exceeding(potentials, l.load(three));
-        fired[2] = l.bits(third);
-        *more |= fired[2];
+        *thrice = l.bits(third);
+        *more |= *thrice;
         if let Some(&share) = share {
             *psp = l.add_where(*psp, third, l.splat(share as i16));
         }
     }
-    fired
 }
 
 /// Neurons that fire, …
@@ -314,17 +332,27 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
         macro_rules! usual {
             ($note:expr) => {
                 match (self.run.label.is_some(), self.width) {
+                    (taught, Width::Known) if TILE == 1 => match (taught, self.silent) {
+                        (true, _) => steps!(true, TAUGHT, 3, $note),
+                        (false, true) => steps!(true, SILENT, 3, $note),
+                        (false, false) => steps!(true, FREE, 3, $note),
+                    },
                     (true, _) => steps!(true, TAUGHT, 2, $note),
                     (false, _) if TILE == 1 && self.silent => steps!(true, SILENT, 2, $note),
                     (false, Width::Narrow) => steps!(true, FREE, 0, $note),
                     (false, Width::Halved) => steps!(true, FREE, 1, $note),
-                    (false, Width::Wide) => steps!(true, FREE, 2, $note),
+                    (false, _) => steps!(true, FREE, 2, $note),
                 }
             };
         }
         macro_rules! any {
             ($note:expr) => {
                 match (self.run.label.is_some(), self.width) {
+                    (taught, Width::Known) if TILE == 1 => match (taught, self.silent) {
+                        (true, _) => steps!(false, TAUGHT, 3, $note),
+                        (false, true) => steps!(false, SILENT, 3, $note),
+                        (false, false) => steps!(false, FREE, 3, $note),
+                    },
                     (true, _) => steps!(false, TAUGHT, 2, $note),
                     (false, _) if TILE == 1 && self.silent => steps!(false, SILENT, 2, $note),
                     (false, Width::Narrow) => steps!(false, FREE, 0, $note),
@@ -389,14 +417,15 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
         let (window, shares, splits) = (run.window.clone(), run.shares, &*scratch.splits);
         let columns = TileOf::<W, TILE>::new(self.columns, first);
         let spikes = run.presynaptic.steps_from(run.first);
-        let words = scratch.places.chunks_exact(places_of(stride)).zip(masks.fired.chunks_exact_mut(stride));
-        let words = words.zip(&mut *masks.more).zip(spikes).take(run.steps);
-        for (step, (((places, fired), more), spikes)) in words.enumerate() {
+        let Some(fired) = masks.fired.get_mut(first..).and_then(|fired| fired.first_chunk_mut::<TILE>())
+        else {
+            return;
+        };
+        let words = scratch.places.chunks_exact(places_of(stride)).zip(&mut *masks.more);
+        let words = words.zip(spikes).take(run.steps);
+        for (step, ((places, more), spikes)) in words.enumerate() {
             note.enter_step(step);
-            let (Some(places), Some(fired)) = (
-                places.get(first..).and_then(|places| places.first_chunk::<TILE>()),
-                fired.get_mut(first..).and_then(|fired| fired.first_chunk_mut::<TILE>()),
-            ) else {
+            let Some(places) = places.get(first..).and_then(|places| places.first_chunk::<TILE>()) else {
                 return;
             };
             let share = shares.get(step);
@@ -407,7 +436,13 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
                     let split = splits.get(step).copied().unwrap_or(u16::MAX);
                     add_halves(l, columns, spikes, split, &mut totals, first, note);
                 }
-                _ => self.add_widely(spikes, &mut totals, first, note),
+                2 => self.add_widely(spikes, &mut totals, first, note),
+                _ => {
+                    let sums = scratch.sums.get(run.first.wrapping_add(step));
+                    if let (Some(total), Some(sums)) = (totals.first_mut(), sums) {
+                        *total = Vector(l).held_sums([l.load_totals(sums), l.no_totals()], 0, note);
+                    }
+                }
             }
             each::<TILE>(
                 #[inline(always)]
@@ -442,7 +477,7 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
                         c = step_of.moved(x2, bias, c, pull, (live, unit), note);
                     }
                     if TASK != SILENT {
-                        *fired = fire(l, c, place, share, &mut credit, more);
+                        fire(l, c, place, share, &mut credit, (step, fired, more));
                     }
                     *moving = Moving { x1, x2, c, credit };
                 },
