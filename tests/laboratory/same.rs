@@ -3,7 +3,7 @@
 use apical::data::{Dataset, default_directory};
 use apical::laboratory::formats::{Formats, Numbers};
 use apical::laboratory::profile::Profile;
-use apical::learner::{Width, emulated, native};
+use apical::learner::{Width, emulated, emulated_on, native};
 use apical::model::Model;
 use apical::vector::Path;
 use apical_core::formats::Variable;
@@ -43,16 +43,25 @@ fn the_native_formats_emulated_keep_the_native_bits_for_a_thousand_examples() {
     }
 }
 
-/// Counting takes the long way through every narrowing.
+/// On the scalar path, counting takes the long way through every narrowing.
 fn the_long_way_agrees(name: &str, formats: &Formats, data: &Dataset) {
-    let model = model(&[784, 70, 10]);
-    let order: Vec<u32> = (0..25).collect();
-    let digest = |count| {
-        let mut learner = emulated(&model, &formats.tables, formats.decay, count);
+    let model = model(&[784, 170, 10]);
+    let order: Vec<u32> = (0..20).collect();
+    let trained = |path, count| {
+        let mut learner = emulated_on(&model, &formats.tables, formats.decay, path, count);
         learner.train(&data.train, &order);
-        learner.digest()
+        let mut answers = [0; 2];
+        learner.test(&data.test, 0, 250, &mut answers);
+        (learner.digest(), answers, learner.take_losses())
     };
-    assert_eq!(digest(false), digest(true), "{name}");
+    let long = trained(Path::Scalar, true);
+    for path in Path::available() {
+        let quick = trained(path, false);
+        assert_eq!((quick.0, quick.1), (long.0, long.1), "{name}, {}", path.name());
+        if path != Path::Scalar {
+            assert_eq!(trained(path, true), long, "{name}, counted, {}", path.name());
+        }
+    }
 }
 
 #[test]

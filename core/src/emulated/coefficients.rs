@@ -3,6 +3,7 @@
 #![allow(clippy::float_arithmetic, clippy::arithmetic_side_effects)]
 
 use super::quick::{QuickStep, QuickSum, QuickUpdate};
+use super::run::QuickRun;
 use super::{Table, fit, rescale, state_noise};
 use crate::formats::Variable;
 use crate::losses::Losses;
@@ -83,6 +84,7 @@ pub struct EmulatedCoefficients {
     pub(super) quick_sum: Option<QuickSum>,
     pub(super) quick_step: Option<QuickStep>,
     pub(super) quick_update: Option<QuickUpdate>,
+    pub(super) quick_run: Option<QuickRun>,
 }
 
 impl EmulatedParameters {
@@ -105,10 +107,12 @@ impl EmulatedParameters {
             quick_sum: None,
             quick_step: None,
             quick_update: None,
+            quick_run: None,
         };
         made.quick_sum = QuickSum::new(&made);
         made.quick_step = QuickStep::new(&made);
         made.quick_update = QuickUpdate::new(&made);
+        made.quick_run = QuickRun::new(&made);
         made
     }
 }

@@ -13,13 +13,15 @@
 //! of states hashes the offset of the block's noise, the unit, the site and the value.
 
 mod coefficients;
+mod narrow;
 mod quick;
+mod run;
 mod table;
 
 pub use coefficients::{Decay, EmulatedCoefficients, EmulatedParameters};
 pub use table::{Table, VariableFormat};
 
-use crate::arithmetic::{Arithmetic, Columns, Dynamics};
+use crate::arithmetic::{Arithmetic, Columns, Dynamics, Neurons, Run, Scratch};
 use crate::formats::{Format, Variable};
 use crate::kernels::{Kernels, Plain};
 use crate::losses::Losses;
@@ -29,6 +31,8 @@ use crate::random::{DITHER_STRIDE, Generator, Offsets};
 use crate::rounding::{Overflow, Rounding};
 use crate::spikes::Spikes;
 use crate::tables::noise::{BLOCK, NEVER, count, thresholds};
+use crate::trains::Trains;
+use run::RunJob;
 
 /// Arithmetic in formats of a [`Table`], on the instructions of the kernels `K`. With
 /// `COUNT`, losses are counted.
@@ -412,6 +416,36 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
         self.step(layer, state, units, label, offsets, spikes, losses);
     }
 
+    fn run(
+        &self,
+        layer: &C,
+        columns: Columns<'_, i16>,
+        neurons: Neurons<'_, i32, i64>,
+        run: &Run<'_>,
+        draws: &mut Generator,
+        trains: &mut Trains<'_>,
+        scratch: &mut Scratch<'_>,
+        losses: &mut Losses<'_>,
+    ) -> bool {
+        let Some(quick) = layer.quick_run.as_ref().filter(|_| neurons.history.is_empty()) else {
+            return false;
+        };
+        let job = RunJob::<COUNT> { layer, quick, columns, neurons, run, draws, trains, scratch, losses };
+        self.kernels.on_lanes(job).unwrap_or(false)
+    }
+
+    fn fire_run(
+        &self,
+        potentials: &[i16],
+        names: &[u16],
+        run: &Run<'_>,
+        draws: &mut Generator,
+        trains: &mut Trains<'_>,
+        scratch: &mut Scratch<'_>,
+    ) -> bool {
+        self.kernels.fire_run(potentials, names, run, draws, trains, scratch)
+    }
+
     fn fire_pixels(
         &self,
         potentials: &[i16],
@@ -515,11 +549,13 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
         losses: &mut Losses<'_>,
     ) -> u16 {
         if let Some(quick) = layer.quick_update.filter(|_| !COUNT) {
-            self.kernels.enter(
+            return self.kernels.enter(
                 #[inline(always)]
-                || quick.run(weights, errors, psp, dither),
+                || {
+                    quick.run(weights, errors, psp, dither);
+                    self.bound(weights)
+                },
             );
-            return 0;
         }
         let to = layer.table.of(Variable::Delta);
         let fraction = |variable| i32::from(layer.table.of(variable).format.fraction);
@@ -540,7 +576,7 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
             }
             weyl = weyl.wrapping_add(DITHER_STRIDE);
         }
-        0
+        self.bound(weights)
     }
 
     fn update_bias(
@@ -582,8 +618,8 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
         layer.initial(Variable::Bias, value)
     }
 
-    fn bound(&self, _: &[i16]) -> u16 {
-        0
+    fn bound(&self, weights: &[i16]) -> u16 {
+        weights.iter().map(|weight| weight.unsigned_abs()).max().unwrap_or(0)
     }
 
     fn weight_bits(&self, weight: i16) -> u32 {

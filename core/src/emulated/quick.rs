@@ -26,20 +26,20 @@ const fn constants(rounding: Rounding, down: u32) -> Option<(i64, i64)> {
 
 /// A rounding by shift: to the left, or to the right after adding something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Shift {
-    left: u32,
-    down: u32,
-    added: i64,
-    negative: i64,
+pub(super) struct Shift {
+    pub(super) left: u32,
+    pub(super) down: u32,
+    pub(super) added: i64,
+    pub(super) negative: i64,
     /// All bits if the dither counts, else none.
-    dithered: u64,
-    lowest: i64,
-    highest: i64,
+    pub(super) dithered: u64,
+    pub(super) lowest: i64,
+    pub(super) highest: i64,
 }
 
 impl Shift {
     /// From so many fraction bits to a variable, if its narrowing is that simple.
-    fn new(to: &VariableFormat, from: i32) -> Option<Self> {
+    pub(super) fn new(to: &VariableFormat, from: i32) -> Option<Self> {
         let down = from.wrapping_sub(i32::from(to.format.fraction));
         let (left, down) = (down.wrapping_neg().max(0) as u32, down.max(0) as u32);
         if !matches!(to.overflow, Overflow::Saturate) || down >= 63 || left >= 63 {
@@ -115,11 +115,11 @@ impl QuickSum {
 
 /// x + narrow(gain · (target − x)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Approach {
-    target: u32,
-    own: u32,
-    gain: i64,
-    shift: Shift,
+pub(super) struct Approach {
+    pub(super) target: u32,
+    pub(super) own: u32,
+    pub(super) gain: i64,
+    pub(super) shift: Shift,
 }
 
 impl Approach {
@@ -179,14 +179,14 @@ fn copied<T: Copy + Default>(from: &[T]) -> [T; LANES] {
 /// The narrowings of a step, if all of them are simple.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct QuickStep {
-    fast: Approach,
-    slow: Approach,
-    basal: Shift,
+    pub(super) fast: Approach,
+    pub(super) slow: Approach,
+    pub(super) basal: Shift,
     gain: i64,
-    synaptic: u32,
-    constant: u32,
-    soma: Approach,
-    soma_fraction: i32,
+    pub(super) synaptic: u32,
+    pub(super) constant: u32,
+    pub(super) soma: Approach,
+    pub(super) soma_fraction: i32,
 }
 
 impl QuickStep {
