@@ -13,6 +13,9 @@
 //! of states hashes the offset of the block's noise, the unit, the site and the value.
 
 mod coefficients;
+mod compiled;
+mod ends;
+mod learn;
 mod narrow;
 mod quick;
 mod run;
@@ -21,18 +24,20 @@ mod table;
 pub use coefficients::{Decay, EmulatedCoefficients, EmulatedParameters};
 pub use table::{Table, VariableFormat};
 
-use crate::arithmetic::{Arithmetic, Columns, Dynamics, Neurons, Run, Scratch};
+use crate::arithmetic::{Arithmetic, Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch, learn_each};
 use crate::formats::{Format, Variable};
 use crate::kernels::{Kernels, Plain};
 use crate::losses::Losses;
 use crate::native::reciprocal;
 use crate::parameters::TEACHER;
-use crate::random::{DITHER_STRIDE, Generator, Offsets};
+use crate::random::{DITHER_STRIDE, Dither, Generator, Offsets};
 use crate::rounding::{Overflow, Rounding};
 use crate::spikes::Spikes;
 use crate::tables::noise::{BLOCK, NEVER, count, thresholds};
 use crate::trains::Trains;
-use run::RunJob;
+use ends::{ErrorsJob, PlateausJob, SlopesJob};
+use learn::{BiasJob, LearnJob};
+use run::{RunJob, Way};
 
 /// Arithmetic in formats of a [`Table`], on the instructions of the kernels `K`. With
 /// `COUNT`, losses are counted.
@@ -427,10 +432,21 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
         scratch: &mut Scratch<'_>,
         losses: &mut Losses<'_>,
     ) -> bool {
-        let Some(quick) = layer.quick_run.as_ref().filter(|_| neurons.history.is_empty()) else {
+        if !neurons.history.is_empty() {
             return false;
+        }
+        let mut neurons = neurons;
+        if let Some(short) = layer.compiled.as_ref().filter(|_| !COUNT && neurons.soma.len() <= BAND)
+            && compiled::run(&self.kernels, short, columns, &mut neurons, run, draws, trains, scratch)
+        {
+            return true;
+        }
+        let way = match (&layer.quick_run, &layer.quick_step, &layer.quick_sum) {
+            (Some(quick), _, _) => Way::Short(quick),
+            (None, Some(step), Some(sum)) if !COUNT => Way::Long(step, sum),
+            _ => return false,
         };
-        let job = RunJob::<COUNT> { layer, quick, columns, neurons, run, draws, trains, scratch, losses };
+        let job = RunJob::<COUNT> { layer, way, columns, neurons, run, draws, trains, scratch, losses };
         self.kernels.on_lanes(job).unwrap_or(false)
     }
 
@@ -493,6 +509,17 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
         (i64::from(rate).wrapping_sub(to.rounding.shift(square, fraction, noise))) as i32
     }
 
+    fn slopes(&self, layer: &C, sums: &[i64], steps: u32, slopes: &mut [i32], losses: &mut Losses<'_>) {
+        let job = SlopesJob::<COUNT> { layer, sums, steps, slopes: &mut *slopes, losses: &mut *losses };
+        if self.kernels.on_lanes(job) == Some(true) {
+            return;
+        }
+        for (slope, &sum) in slopes.iter_mut().zip(sums) {
+            let mean = self.mean(layer, Variable::Soma, sum, steps, losses);
+            *slope = self.slope(layer, self.rate(layer, mean));
+        }
+    }
+
     fn plateaus(
         &self,
         layer: &C,
@@ -501,6 +528,11 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
         plateaus: &mut [i32],
         losses: &mut Losses<'_>,
     ) {
+        let job =
+            PlateausJob::<COUNT> { layer, feedback, psp, plateaus: &mut *plateaus, losses: &mut *losses };
+        if self.kernels.on_lanes(job) == Some(true) {
+            return;
+        }
         let to = layer.table.of(Variable::Apical);
         let fraction = |variable| i32::from(layer.table.of(variable).format.fraction);
         let from = fraction(Variable::Feedback).wrapping_add(fraction(Variable::Psp));
@@ -525,6 +557,10 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
         errors: &mut [i32],
         losses: &mut Losses<'_>,
     ) {
+        let job = ErrorsJob::<COUNT> { layer, targets, forwards, errors: &mut *errors, losses: &mut *losses };
+        if self.kernels.on_lanes(job) == Some(true) {
+            return;
+        }
         let to = layer.table.of(Variable::Error);
         let kind = if layer.is_output { Variable::Rate } else { Variable::Plateau };
         let fraction = |variable| i32::from(layer.table.of(variable).format.fraction);
@@ -579,6 +615,31 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
         self.bound(weights)
     }
 
+    fn learn(
+        &self,
+        layer: &C,
+        matrix: ColumnsMut<'_, i16>,
+        presynaptic: &[u16],
+        steps: u32,
+        errors: &[i32],
+        dither: &mut Dither,
+        losses: &mut Losses<'_>,
+    ) {
+        if let Some(quick) = &layer.quick_learn {
+            let lent = ColumnsMut {
+                weights: &mut *matrix.weights,
+                stride: matrix.stride,
+                bounds: &mut *matrix.bounds,
+            };
+            let (dither, losses) = (&mut *dither, &mut *losses);
+            let job = LearnJob::<COUNT> { quick, matrix: lent, presynaptic, steps, errors, dither, losses };
+            if self.kernels.on_lanes(job) == Some(true) {
+                return;
+            }
+        }
+        learn_each(self, layer, matrix, presynaptic, steps, errors, dither, losses);
+    }
+
     fn update_bias(
         &self,
         layer: &C,
@@ -587,6 +648,13 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
         dither: &[u16; 32],
         losses: &mut Losses<'_>,
     ) {
+        if let Some(quick) = &layer.quick_learn {
+            let (share, lent, losses) = (layer.share, &mut *bias, &mut *losses);
+            let job = BiasJob::<COUNT> { quick, share, bias: lent, errors, dither, losses };
+            if self.kernels.on_lanes(job) == Some(true) {
+                return;
+            }
+        }
         let to = layer.table.of(Variable::Delta);
         let from = i32::from(layer.table.of(Variable::Error).format.fraction).wrapping_add(15);
         let mut weyl = 0u16;

@@ -51,7 +51,7 @@ impl Shift {
     }
 
     #[inline(always)]
-    fn round(&self, exact: i64) -> i64 {
+    pub(super) fn round(&self, exact: i64) -> i64 {
         let negative = exact.wrapping_shr(63) & self.negative;
         let added = self.added.wrapping_add(negative);
         exact.wrapping_shl(self.left).wrapping_add(added).wrapping_shr(self.down)
@@ -59,23 +59,23 @@ impl Shift {
 
     /// The same with 32 uniform bits, of which the highest count.
     #[inline(always)]
-    fn round_with(&self, exact: i64, noise: u32) -> i64 {
+    pub(super) fn round_with(&self, exact: i64, noise: u32) -> i64 {
         let dither = (u64::from(noise) << 32).checked_shr(64u32.wrapping_sub(self.down)).unwrap_or(0);
         // A shift to the left leaves nothing to dither: `down` is 0 then.
         self.round(exact.wrapping_add((dither & self.dithered) as i64))
     }
 
     #[inline(always)]
-    fn hold(&self, value: i64) -> i32 {
+    pub(super) fn hold(&self, value: i64) -> i32 {
         value.max(self.lowest).min(self.highest) as i32
     }
 }
 
 /// Neurons of a block and the offset of its noise, for the dither of their states.
 #[derive(Debug, Clone, Copy)]
-struct Draws {
-    offset: u32,
-    first: usize,
+pub(super) struct Draws {
+    pub(super) offset: u32,
+    pub(super) first: usize,
 }
 
 impl Draws {
@@ -159,12 +159,12 @@ impl Approach {
 const LANES: usize = 32;
 
 /// Their state.
-struct Block {
-    sums: [i32; LANES],
-    fast: [i32; LANES],
-    slow: [i32; LANES],
-    soma: [i32; LANES],
-    bias: [i32; LANES],
+pub(super) struct Block {
+    pub(super) sums: [i32; LANES],
+    pub(super) fast: [i32; LANES],
+    pub(super) slow: [i32; LANES],
+    pub(super) soma: [i32; LANES],
+    pub(super) bias: [i32; LANES],
 }
 
 #[inline(always)]
@@ -248,7 +248,12 @@ impl QuickStep {
     }
 
     #[inline(always)]
-    fn run_block<const NOISY: bool>(&self, block: &mut Block, bases: Option<&[i64; LANES]>, draws: Draws) {
+    pub(super) fn run_block<const NOISY: bool>(
+        &self,
+        block: &mut Block,
+        bases: Option<&[i64; LANES]>,
+        draws: Draws,
+    ) {
         use Variable::{Basal, FilterFast, FilterSlow, Soma};
         for ((fast, &sum), lane) in block.fast.iter_mut().zip(&block.sums).zip(0usize..) {
             *fast = self.fast.step::<NOISY>(*fast, sum, |exact| draws.noise(lane, FilterFast, exact));
@@ -286,7 +291,7 @@ impl QuickStep {
     }
 
     /// What the teaching current pulls the units of a block to.
-    fn bases(&self, label: usize) -> [i64; LANES] {
+    pub(super) fn bases(&self, label: usize) -> [i64; LANES] {
         let pull = i64::from(TEACHER).wrapping_shl(self.soma_fraction.max(0) as u32);
         let mut bases = [pull.wrapping_neg(); LANES];
         if let Some(base) = bases.get_mut(label) {

@@ -2,7 +2,7 @@
 //! the schedule of the compiled-in formats, in lanes of 32 bits.
 
 use super::narrow::{Interval, Narrowing, Toward, noise_of, spread};
-use super::quick::Shift;
+use super::quick::{Block, Draws, QuickStep, QuickSum, Shift};
 use super::{EmulatedCoefficients, VariableFormat};
 use crate::arithmetic::{Columns, Neurons, Run, Scratch};
 use crate::formats::Variable;
@@ -139,10 +139,19 @@ impl QuickRun {
     }
 }
 
+/// What a run is calculated with.
+#[derive(Clone, Copy)]
+pub(super) enum Way<'a> {
+    /// Lanes of 32 bits.
+    Short(&'a QuickRun),
+    /// Numbers of 64 bits, whose losses are not counted.
+    Long(&'a QuickStep, &'a QuickSum),
+}
+
 /// A run of a layer.
 pub(super) struct RunJob<'j, 't, 's, 'l, const COUNT: bool> {
     pub(super) layer: &'j EmulatedCoefficients,
-    pub(super) quick: &'j QuickRun,
+    pub(super) way: Way<'j>,
     pub(super) columns: Columns<'j, i16>,
     pub(super) neurons: Neurons<'j, i32, i64>,
     pub(super) run: &'j Run<'j>,
@@ -158,7 +167,7 @@ impl<const COUNT: bool> Job for RunJob<'_, '_, '_, '_, COUNT> {
 
     #[inline(always)]
     fn work<L: Lanes>(self, l: L) -> bool {
-        let Self { layer, quick, columns, mut neurons, run, draws, trains, scratch, losses } = self;
+        let Self { layer, way, columns, mut neurons, run, draws, trains, scratch, losses } = self;
         let blocks = neurons.units.div_ceil(BLOCK);
         let whole = neurons.soma.len().min(neurons.psp.len()) >= blocks.wrapping_mul(BLOCK);
         let room = places_of(blocks).wrapping_mul(run.steps) <= scratch.places.len()
@@ -173,7 +182,7 @@ impl<const COUNT: bool> Job for RunJob<'_, '_, '_, '_, COUNT> {
             true => split_spikes::<i16>(columns.bounds, run, scratch.splits),
             false => Width::Wide,
         };
-        let tiles = Tiles { l, layer, quick, columns, run, blocks, width, silent };
+        let tiles = Tiles { l, layer, way, columns, run, blocks, width, silent };
         let mut first = 0usize;
         while first.wrapping_add(TILE) <= blocks {
             tiles.work::<TILE, COUNT>(first, &mut neurons, scratch, &mut trains.masks, losses);
@@ -201,7 +210,7 @@ impl<const COUNT: bool> Job for RunJob<'_, '_, '_, '_, COUNT> {
 struct Tiles<'a, L> {
     l: L,
     layer: &'a EmulatedCoefficients,
-    quick: &'a QuickRun,
+    way: Way<'a>,
     columns: Columns<'a, i16>,
     run: &'a Run<'a>,
     blocks: usize,
@@ -231,14 +240,14 @@ struct Fixed<T> {
 }
 
 /// Counts what is held.
-struct Counting<'a, 'l, const COUNT: bool> {
-    losses: &'a mut Losses<'l>,
+pub(super) struct Counting<'a, 'l, const COUNT: bool> {
+    pub(super) losses: &'a mut Losses<'l>,
 }
 
 impl<const COUNT: bool> Counting<'_, '_, COUNT> {
     /// 16 numbers were to be `exact` and are `held`; only those of `live` are neurons.
     #[inline(always)]
-    fn held<L: Lanes>(
+    pub(super) fn held<L: Lanes>(
         &mut self,
         l: L,
         variable: Variable,
@@ -256,7 +265,7 @@ impl<const COUNT: bool> Counting<'_, '_, COUNT> {
 
 #[cold]
 #[inline(never)]
-fn note(losses: &mut Losses<'_>, variable: Variable, beyond: u32, first: usize) {
+pub(super) fn note(losses: &mut Losses<'_>, variable: Variable, beyond: u32, first: usize) {
     let index = first.wrapping_add(beyond.trailing_zeros() as usize);
     losses.saturated(variable, beyond.count_ones(), index);
 }
@@ -274,23 +283,36 @@ impl<L: Lanes> Tiles<'_, L> {
     ) {
         self.l.apart(
             #[inline(always)]
-            || match self.quick.plain {
-                true => self.steps::<TILE, true, COUNT>(first, neurons, scratch, masks, losses),
-                false => self.steps::<TILE, false, COUNT>(first, neurons, scratch, masks, losses),
+            || match self.way {
+                Way::Short(quick) if quick.plain => {
+                    self.steps::<TILE, true, COUNT>(quick, first, neurons, scratch, masks, losses);
+                }
+                Way::Short(quick) => {
+                    self.steps::<TILE, false, COUNT>(quick, first, neurons, scratch, masks, losses);
+                }
+                Way::Long(..) if COUNT => {}
+                Way::Long(step, sum) if step.is_noisy() => {
+                    self.long_steps::<TILE, true>((step, sum), first, neurons, scratch, masks);
+                }
+                Way::Long(step, sum) => {
+                    self.long_steps::<TILE, false>((step, sum), first, neurons, scratch, masks);
+                }
             },
         );
     }
 
+    /// In lanes of 32 bits.
     #[inline(always)]
     fn steps<const TILE: usize, const PLAIN: bool, const COUNT: bool>(
         &self,
+        quick: &QuickRun,
         first: usize,
         neurons: &mut Neurons<'_, i32, i64>,
         scratch: &mut Scratch<'_>,
         masks: &mut Masks<'_>,
         losses: &mut Losses<'_>,
     ) {
-        let (l, run, quick) = (self.l, self.run, self.quick);
+        let (l, run) = (self.l, self.run);
         let zero = l.splat_totals(0);
         let (Some(fast), Some(slow), Some(soma), Some(psp)) = (
             tile_mut::<TILE, _>(neurons.fast, first),
@@ -314,7 +336,7 @@ impl<L: Lanes> Tiles<'_, L> {
                     let bias = half_of(l, biases.get(block), half);
                     fixed.constant = l.shift_totals_left(bias, quick.constant);
                     let unit = unit.wrapping_add(half.wrapping_mul(16));
-                    fixed.base = self.bases(unit);
+                    fixed.base = self.bases(quick, unit);
                     fixed.spread = spread(l, unit);
                 }
             }
@@ -343,17 +365,7 @@ impl<L: Lanes> Tiles<'_, L> {
                 return;
             };
             let share = shares.get(step);
-            let mut totals = [[zero; 2]; TILE];
-            match width {
-                Width::Narrow => add_narrow(l, columns, spikes, &mut totals),
-                Width::Halved => {
-                    let split = splits.get(step).copied().unwrap_or(u16::MAX);
-                    let (one, other) = spikes.split_at_checked(usize::from(split)).unwrap_or((spikes, &[]));
-                    add_narrow(l, columns, one, &mut totals);
-                    add_narrow(l, columns, other, &mut totals);
-                }
-                Width::Wide => self.add_widely(spikes, first, &mut totals),
-            }
+            let totals = self.totals(columns, spikes, splits.get(step).copied(), first);
             let sum_of = match width {
                 Width::Narrow => &quick.sums[0],
                 _ => &quick.sums[1],
@@ -393,8 +405,10 @@ impl<L: Lanes> Tiles<'_, L> {
                     let upper = (live >> 16, unit.wrapping_add(16));
                     step_of.step::<PLAIN, COUNT>(totals[1], high, high_fixed, upper, &mut counting);
                     if !silent {
-                        let potentials =
-                            l.held_totals([self.comparable(low.soma), self.comparable(high.soma)], 32766);
+                        let potentials = l.held_totals(
+                            [self.comparable(quick, low.soma), self.comparable(quick, high.soma)],
+                            32766,
+                        );
                         *fired = fire(l, potentials, place, share, credit, more);
                     }
                     if in_window && !taught {
@@ -445,8 +459,8 @@ impl<L: Lanes> Tiles<'_, L> {
 
     /// What the teaching current pulls 16 units to.
     #[inline(always)]
-    fn bases(&self, first: usize) -> L::Totals {
-        let pull = self.quick.pull;
+    fn bases(&self, quick: &QuickRun, first: usize) -> L::Totals {
+        let pull = quick.pull;
         let mut bases = [pull.wrapping_neg(); 16];
         if let Some(base) = bases.get_mut(self.run.label.unwrap_or(usize::MAX).wrapping_sub(first)) {
             *base = pull;
@@ -456,13 +470,107 @@ impl<L: Lanes> Tiles<'_, L> {
 
     /// Potentials in 8 fraction bits, rounded up; see [`super::comparable`].
     #[inline(always)]
-    fn comparable(&self, soma: L::Totals) -> L::Totals {
-        let (l, quick) = (self.l, self.quick);
+    fn comparable(&self, quick: &QuickRun, soma: L::Totals) -> L::Totals {
+        let l = self.l;
         if quick.lowered > 0 {
             let almost_one = (1i32 << (quick.lowered & 31)).wrapping_sub(1);
             return l.shift_totals(soma, almost_one, quick.lowered);
         }
         if quick.raised > 0 { l.shift_totals_left(soma, quick.raised) } else { soma }
+    }
+
+    /// In numbers of 64 bits.
+    #[inline(always)]
+    fn long_steps<const TILE: usize, const NOISY: bool>(
+        &self,
+        (step_of, sum_of): (&QuickStep, &QuickSum),
+        first: usize,
+        neurons: &mut Neurons<'_, i32, i64>,
+        scratch: &mut Scratch<'_>,
+        masks: &mut Masks<'_>,
+    ) {
+        let (l, run) = (self.l, self.run);
+        let (Some(fast), Some(slow), Some(soma), Some(psp), Some(sums)) = (
+            tile_mut::<TILE, _>(neurons.fast, first),
+            tile_mut::<TILE, _>(neurons.slow, first),
+            tile_mut::<TILE, _>(neurons.soma, first),
+            tile_mut::<TILE, _>(neurons.psp, first),
+            tile_mut::<TILE, _>(neurons.soma_sums, first),
+        ) else {
+            return;
+        };
+        let biases = neurons.bias.as_chunks::<BLOCK>().0.get(first..).unwrap_or(&[]);
+        let stride = self.blocks.max(1);
+        let columns = TileOf::<i16, TILE>::new(self.columns, first);
+        let spikes = run.presynaptic.steps_from(run.first);
+        let words = scratch.places.chunks_exact(places_of(stride)).zip(masks.fired.chunks_exact_mut(stride));
+        let words = words.zip(&mut *masks.more).zip(spikes).take(run.steps);
+        for (step, (((places, fired), more), spikes)) in words.enumerate() {
+            let (Some(places), Some(fired)) = (places.get(first..), fired.get_mut(first..)) else { return };
+            let totals = self.totals(columns, spikes, scratch.splits.get(step).copied(), first);
+            let state = fast.iter_mut().zip(&mut *slow).zip(&mut *soma).zip(biases).zip(&mut *psp);
+            let state = state.zip(&mut *sums).zip(totals).zip(places.iter().zip(fired)).zip(first..);
+            for ((((((((fast, slow), soma), bias), psp), sums), totals), (&place, fired)), at) in state {
+                let unit = at.wrapping_mul(BLOCK);
+                let mut total = [0i32; BLOCK];
+                for (total, to) in totals.into_iter().zip(total.as_chunks_mut::<16>().0) {
+                    l.store_totals(total, to);
+                }
+                let mut block =
+                    Block { sums: [0; BLOCK], fast: *fast, slow: *slow, soma: *soma, bias: *bias };
+                sum_of.narrow(&total, &mut block.sums);
+                let bases = run.label.map(|label| step_of.bases(label.wrapping_sub(unit)));
+                let draws = Draws { offset: place.into(), first: unit };
+                step_of.run_block::<NOISY>(&mut block, bases.as_ref(), draws);
+                (*fast, *slow, *soma) = (block.fast, block.slow, block.soma);
+                if !self.silent {
+                    let (mut potentials, mut credit) = ([0; BLOCK], l.load_unsigned(psp));
+                    step_of.comparable(soma, &mut potentials);
+                    *fired = fire(l, l.load(&potentials), place, run.shares.get(step), &mut credit, more);
+                    l.store_unsigned(credit, psp);
+                }
+                if !run.window.contains(&step) {
+                    continue;
+                }
+                let units = neurons.units.saturating_sub(unit);
+                for (sum, &soma) in sums.iter_mut().zip(&*soma).take(units) {
+                    let term = match run.label {
+                        Some(_) => self.layer.sigmoid(Variable::Soma, Variable::Rate, soma),
+                        None => soma,
+                    };
+                    *sum = sum.wrapping_add(i64::from(term));
+                }
+            }
+        }
+        if !self.silent {
+            for block in first..first.wrapping_add(TILE) {
+                masks.keep(block, mask(neurons.units.saturating_sub(block.wrapping_mul(BLOCK))), run.steps);
+            }
+        }
+    }
+
+    /// Σ of the columns that spiked, for each half of each block; `split` is where their list
+    /// is split into parts that certainly fit into 16 bits.
+    #[inline(always)]
+    fn totals<const TILE: usize>(
+        &self,
+        columns: TileOf<'_, i16, TILE>,
+        spikes: &[u16],
+        split: Option<u16>,
+        first: usize,
+    ) -> [[L::Totals; 2]; TILE] {
+        let mut totals = [[self.l.splat_totals(0); 2]; TILE];
+        match self.width {
+            Width::Narrow => add_narrow(self.l, columns, spikes, &mut totals),
+            Width::Halved => {
+                let split = usize::from(split.unwrap_or(u16::MAX));
+                let (one, other) = spikes.split_at_checked(split).unwrap_or((spikes, &[]));
+                add_narrow(self.l, columns, one, &mut totals);
+                add_narrow(self.l, columns, other, &mut totals);
+            }
+            Width::Wide => self.add_widely(spikes, first, &mut totals),
+        }
+        totals
     }
 
     /// Σ of the columns that spiked, in 32 bits.
@@ -524,7 +632,7 @@ fn half_of<L: Lanes>(l: L, from: Option<&[i32; BLOCK]>, half: usize) -> L::Total
 }
 
 /// The lanes of a block that are neurons, of which so many are left.
-fn mask(units: usize) -> u32 {
+pub(super) fn mask(units: usize) -> u32 {
     if units >= BLOCK { u32::MAX } else { (1u32 << (units & 31)).wrapping_sub(1) }
 }
 
