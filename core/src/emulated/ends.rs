@@ -77,8 +77,7 @@ impl QuickEnds {
         let plateaus = || {
             let from = fraction(Variable::Feedback).wrapping_add(fraction(Variable::Psp));
             let (apical, _) = Narrowing::new(&Shift::new(of(Variable::Apical), from)?, APICAL)?;
-            let is_short = of(Variable::Psp).format.bits <= 16;
-            Some((apical, Sigmoid::new(layer, Variable::Apical, Variable::Plateau)?)).filter(|_| is_short)
+            Some((apical, Sigmoid::new(layer, Variable::Apical, Variable::Plateau)?))
         };
         let slopes = || {
             let mean = Shift::new(of(Variable::Soma), fraction(Variable::Soma).wrapping_add(20))?;
@@ -113,7 +112,9 @@ impl<const COUNT: bool> Job for PlateausJob<'_, '_, COUNT> {
         let Some((apical, sigmoid)) = layer.quick_ends.and_then(|ends| ends.plateaus) else { return false };
         let largest = layer.table.of(Variable::Feedback).lowest.unsigned_abs();
         let sum: u64 = psp.iter().map(|psp| u64::from(psp.unsigned_abs())).fold(0, u64::saturating_add);
-        if sum.saturating_mul(largest) > 1 << 30 {
+        // They come in the format of the output layer, whatever that is.
+        let short = psp.iter().all(|&psp| i32::from(psp as i16) == psp);
+        if !short || sum.saturating_mul(largest) > 1 << 30 {
             return false;
         }
         let stride = feedback.stride.max(1);
