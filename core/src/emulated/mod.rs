@@ -4,8 +4,17 @@
 //! point, rounding and overflow of every variable in a table. With the table of the
 //! compiled-in formats ([`Table::native`]) it gives the same bits as they do.
 //!
+//! # Ways
+//! Three ways lead to the same bits. The long one, in this file, knows every rounding and
+//! every overflow and looks them up for each number. The `quick` one has them as constants,
+//! for formats that saturate and roundings that are an addition and a shift; it steps a layer
+//! in 64 bits. On kernels with lanes, a layer goes through all steps of a run at once (`run`),
+//! in lanes of 32 bits where intervals prove that these hold every number (`narrow`), and on
+//! the kernels of the compiled-in formats where its steps are theirs (`compiled`); updates
+//! (`learn`) and the ends of phases (`ends`) likewise. What is held is counted there, too.
+//!
 //! # Numerics
-//! Products and sums are exact in 64 bits; each variable is narrowed once.
+//! Products and sums are exact; each variable is narrowed once.
 //!
 //! # Draws
 //! Stochastic rounding of weights and biases takes the dither that the compiled-in

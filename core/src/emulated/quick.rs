@@ -2,7 +2,7 @@
 //!
 //! They apply where everything saturates, states are rounded in any way but to even or by
 //! steps of one, and updates toward −∞, to nearest or stochastically; everything else takes
-//! the long way in [`super`], with the same bits. A test compares the two.
+//! the long way in [`super`], with the same bits. A test compares all ways.
 
 use super::{EmulatedCoefficients, VariableFormat, state_noise, weight_noise};
 use crate::arithmetic::Dynamics;
