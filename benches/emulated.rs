@@ -47,7 +47,7 @@ fn main() {
         formats
     };
     let states = [Variable::FilterFast, Variable::FilterSlow, Variable::Basal, Variable::Soma];
-    let five = formats(Width::SIXTEEN, &|table| {
+    let six = formats(Width::SIXTEEN, &|table| {
         // ±16, as the compiled-in 8 bits have it.
         for variable in [Variable::Weight, Variable::Feedback] {
             *table.of_mut(variable) = table.of(variable).with_format(6, 2);
@@ -67,6 +67,8 @@ fn main() {
     let wide = Formats::wide(model.layers());
     let (sixteen, eight) = (formats(Width::SIXTEEN, &|_| {}), formats(Width::EIGHT, &|_| {}));
     let chosen = |formats: &Formats, count| emulated(&model, &formats.tables, formats.decay, count);
+    let cut = Model { kernel: Kernel::Cut, ..model.clone() };
+    let under_cut = |formats: &Formats| emulated(&cut, &formats.tables, formats.decay, false);
     let compiled = |width| native(&model, width, Rounding::Stochastic, path, false);
     let runner = |name, learner| Runner { name, learner, train: vec![], test: vec![] };
     let mut runners = [
@@ -75,9 +77,11 @@ fn main() {
         runner("16 bits", chosen(&sixteen, false)),
         runner("8 bits", chosen(&eight, false)),
         runner("8 bits, counted", chosen(&eight, true)),
-        runner("weights 6.2", chosen(&five, false)),
+        runner("weights 6.2", chosen(&six, false)),
         runner("states 10.4", chosen(&narrow, false)),
         runner("states 10.4, counted", chosen(&narrow, true)),
+        runner("8 bits, cut kernel", under_cut(&eight)),
+        runner("states 10.4, cut kernel", under_cut(&narrow)),
         runner("states stochastic", chosen(&noisy, false)),
         runner("wide", chosen(&wide, false)),
     ];
@@ -97,12 +101,12 @@ fn main() {
         }
     }
     println!("{} on {}, microseconds: median (least) of {ROUNDS} rounds", model.topology(), path.name());
-    println!("{:<22}{:>18}{:>24}", "", "training example", "test of 250 steps");
+    println!("{:<26}{:>18}{:>24}", "", "training example", "test of 250 steps");
     for runner in &mut runners {
         let show = |times: &mut Vec<f64>| {
             times.sort_by(f64::total_cmp);
             format!("{:.1} ({:.1})", times[ROUNDS / 2], times[0])
         };
-        println!("{:<22}{:>18}{:>24}", runner.name, show(&mut runner.train), show(&mut runner.test));
+        println!("{:<26}{:>18}{:>24}", runner.name, show(&mut runner.train), show(&mut runner.test));
     }
 }

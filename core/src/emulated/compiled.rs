@@ -9,6 +9,7 @@ use crate::losses::Losses;
 use crate::parameters::Coefficients;
 use crate::random::Generator;
 use crate::rounding::Rounding;
+use crate::tables::psp::TAPS;
 use crate::trains::Trains;
 
 /// The coefficients of such a layer.
@@ -49,11 +50,32 @@ pub(super) fn run<K: Kernels>(
     trains: &mut Trains<'_>,
     scratch: &mut Scratch<'_>,
 ) -> bool {
+    if neurons.history.is_empty() {
+        run_with(kernels, layer, columns, neurons, run, draws, trains, scratch, &mut [])
+    } else {
+        run_with(kernels, layer, columns, neurons, run, draws, trains, scratch, &mut [0; TAPS * BAND])
+    }
+}
+
+/// The same with memory for the past sums of a cut kernel.
+#[allow(clippy::too_many_arguments)] // those of `run`, and memory
+fn run_with<K: Kernels>(
+    kernels: &K,
+    layer: &Coefficients,
+    columns: Columns<'_, i16>,
+    neurons: &mut Neurons<'_, i32, i64>,
+    run: &Run<'_>,
+    draws: &mut Generator,
+    trains: &mut Trains<'_>,
+    scratch: &mut Scratch<'_>,
+    past: &mut [i16],
+) -> bool {
     let stride = neurons.soma.len();
     let mut states = [[0i16; BAND]; 4];
     let mut sums = [0i32; BAND];
     let [fast, slow, soma, bias] = &mut states;
-    let (Some(fast), Some(slow), Some(soma), Some(bias), Some(sums)) = (
+    let (Some(past), Some(fast), Some(slow), Some(soma), Some(bias), Some(sums)) = (
+        past.get_mut(..neurons.history.len()),
         fast.get_mut(..stride),
         slow.get_mut(..stride),
         soma.get_mut(..stride),
@@ -69,14 +91,15 @@ pub(super) fn run<K: Kernels>(
     short(slow, neurons.slow);
     short(soma, neurons.soma);
     short(bias, neurons.bias);
+    short(past, neurons.history);
     let short = Neurons {
         units: neurons.units,
         fast: &mut *fast,
         slow: &mut *slow,
         soma: &mut *soma,
         bias,
-        history: &mut [],
-        oldest: 0,
+        history: &mut *past,
+        oldest: neurons.oldest,
         soma_sums: &mut *sums,
         psp: &mut *neurons.psp,
     };
@@ -90,6 +113,7 @@ pub(super) fn run<K: Kernels>(
     long(neurons.fast, fast);
     long(neurons.slow, slow);
     long(neurons.soma, soma);
+    long(neurons.history, past);
     for (to, &from) in neurons.soma_sums.iter_mut().zip(&*sums) {
         *to = to.wrapping_add(from.into());
     }

@@ -441,18 +441,16 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
         scratch: &mut Scratch<'_>,
         losses: &mut Losses<'_>,
     ) -> bool {
-        if !neurons.history.is_empty() {
-            return false;
-        }
         let mut neurons = neurons;
         if let Some(short) = layer.compiled.as_ref().filter(|_| !COUNT && neurons.soma.len() <= BAND)
             && compiled::run(&self.kernels, short, columns, &mut neurons, run, draws, trains, scratch)
         {
             return true;
         }
+        let cut = !neurons.history.is_empty();
         let way = match (&layer.quick_run, &layer.quick_step, &layer.quick_sum) {
-            (Some(quick), _, _) => Way::Short(quick),
-            (None, Some(step), Some(sum)) if !COUNT => Way::Long(step, sum),
+            (Some(quick), _, _) if quick.is_for(cut) => Way::Short(quick),
+            (_, Some(step), Some(sum)) if !COUNT && !cut => Way::Long(step, sum),
             _ => return false,
         };
         let job = RunJob::<COUNT> { layer, way, columns, neurons, run, draws, trains, scratch, losses };

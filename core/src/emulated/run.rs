@@ -15,6 +15,7 @@ use crate::random::Generator;
 use crate::rounding::Overflow;
 use crate::schedule::MOST_STEPS;
 use crate::tables::noise::BLOCK;
+use crate::tables::psp::TAPS;
 use crate::trains::{Masks, Trains};
 
 /// Blocks that are worked off together.
@@ -84,6 +85,8 @@ pub(super) struct QuickRun {
     soma: Toward,
     /// The potential of the teaching current, and whether a potential it pulls may be held.
     pull: i32,
+    /// What a cut kernel takes from the filters, if that is as simple.
+    tails: Option<[Tail; 2]>,
     /// Up to 8 fraction bits, or down to them.
     raised: u32,
     lowered: u32,
@@ -132,6 +135,13 @@ impl QuickRun {
             basal_held: !driven.is_within(limits(Variable::Basal)),
             soma,
             pull: pull.1 as i32,
+            tails: match (
+                Tail::new(layer, Variable::FilterFast, layer.tail_fast),
+                Tail::new(layer, Variable::FilterSlow, layer.tail_slow),
+            ) {
+                (Some(fast), Some(slow)) => Some([fast, slow]),
+                _ => None,
+            },
             raised,
             lowered,
             plain: fast.is_plain() && slow.is_plain() && basal.is_plain() && soma.is_plain(),
@@ -146,6 +156,30 @@ pub(super) enum Way<'a> {
     Short(&'a QuickRun),
     /// Numbers of 64 bits, whose losses are not counted.
     Long(&'a QuickStep, &'a QuickSum),
+}
+
+impl QuickRun {
+    /// Whether it can be a run of a layer whose kernel is cut, or is not.
+    pub(super) const fn is_for(&self, cut: bool) -> bool {
+        !cut || self.tails.is_some()
+    }
+}
+
+/// What a cut kernel takes from a filter: narrow(gain · sum) of the sum ten steps ago.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Tail {
+    gain: i32,
+    narrowing: Narrowing,
+}
+
+impl Tail {
+    fn new(layer: &EmulatedCoefficients, variable: Variable, gain: i32) -> Option<Self> {
+        let (sum, to) = (layer.table.of(Variable::FilterFast), layer.table.of(variable));
+        let exact = Interval::of(sum).times(u32::try_from(gain).ok()?.into());
+        let shift = Shift::new(to, i32::from(sum.format.fraction).wrapping_add(15))?;
+        let (narrowing, gone) = Narrowing::new(&shift, exact)?;
+        Interval::of(to).minus(gone).fits().then_some(Self { gain, narrowing })
+    }
 }
 
 /// A run of a layer.
@@ -284,7 +318,7 @@ impl<L: Lanes> Tiles<'_, L> {
         self.l.apart(
             #[inline(always)]
             || match self.way {
-                Way::Short(quick) if quick.plain => {
+                Way::Short(quick) if quick.plain && neurons.history.is_empty() => {
                     self.steps::<TILE, true, COUNT>(quick, first, neurons, scratch, masks, losses);
                 }
                 Way::Short(quick) => {
@@ -354,6 +388,7 @@ impl<L: Lanes> Tiles<'_, L> {
         let spikes = run.presynaptic.steps_from(run.first);
         let words = scratch.places.chunks_exact(places_of(stride)).zip(masks.fired.chunks_exact_mut(stride));
         let words = words.zip(&mut *masks.more).zip(spikes).take(run.steps);
+        let (mut oldest, taps) = (neurons.oldest, neurons.history.len() / TAPS / BLOCK);
         for (step, (((places, fired), more), spikes)) in words.enumerate() {
             if COUNT {
                 losses.enter_run_step(step);
@@ -395,15 +430,18 @@ impl<L: Lanes> Tiles<'_, L> {
                         spikes: spikes.len() as u32,
                     };
                     let mut counting = Counting::<COUNT> { losses: &mut *losses };
-                    step_of.step::<PLAIN, COUNT>(
-                        totals[0],
-                        low,
-                        low_fixed,
-                        (live & 0xFFFF, unit),
-                        &mut counting,
-                    );
+                    let mut tails = [None, None];
+                    if !PLAIN {
+                        let at = oldest.wrapping_mul(taps).wrapping_add(first).wrapping_add(block);
+                        let tail = neurons.history.as_chunks_mut::<BLOCK>().0.get_mut(at);
+                        if let Some([low, high]) = tail.map(|tail| tail.as_chunks_mut::<16>().0) {
+                            tails = [Some(low), Some(high)];
+                        }
+                    }
+                    let ([tail, other], lower) = (tails, (live & 0xFFFF, unit));
+                    step_of.step::<PLAIN, COUNT>(totals[0], low, low_fixed, tail, lower, &mut counting);
                     let upper = (live >> 16, unit.wrapping_add(16));
-                    step_of.step::<PLAIN, COUNT>(totals[1], high, high_fixed, upper, &mut counting);
+                    step_of.step::<PLAIN, COUNT>(totals[1], high, high_fixed, other, upper, &mut counting);
                     if !silent {
                         let potentials = l.held_totals(
                             [self.comparable(quick, low.soma), self.comparable(quick, high.soma)],
@@ -417,6 +455,10 @@ impl<L: Lanes> Tiles<'_, L> {
                     }
                 },
             );
+            if !PLAIN {
+                let next = oldest.wrapping_add(1);
+                oldest = if next >= TAPS { 0 } else { next };
+            }
             if in_window && taught {
                 for (block, moving) in (first..).zip(&moving) {
                     let units = neurons.units.saturating_sub(block.wrapping_mul(BLOCK));
@@ -653,12 +695,22 @@ impl<L: Lanes> Step<'_, L> {
         total: L::Totals,
         moving: &mut Moving<L::Totals>,
         fixed: &Fixed<L::Totals>,
+        tail: Option<&mut [i32; 16]>,
         live: (u32, usize),
         counting: &mut Counting<'_, '_, COUNT>,
     ) {
         use Variable::{Basal, FilterFast, FilterSlow, Soma};
         let (l, quick) = (self.l, self.quick);
         let sum = self.narrowed(total, fixed.spread, live, counting);
+        // Today's sum in the place of that of ten steps ago.
+        let gone = tail.and_then(
+            #[inline(always)]
+            |tail| {
+                let old = l.load_totals(tail);
+                l.store_totals(sum, tail);
+                quick.tails.map(|tails| (old, tails))
+            },
+        );
         let Moving { fast, slow, soma, .. } = *moving;
         let exact = l.sum_totals(
             fast,
@@ -670,7 +722,10 @@ impl<L: Lanes> Step<'_, L> {
                 |exact| noise_of(l, self.offset, fixed.spread, FilterFast, exact),
             ),
         );
-        let fast = hold(l, &quick.fast, FilterFast, exact, live, counting);
+        let mut fast = hold(l, &quick.fast, FilterFast, exact, live, counting);
+        if let Some((old, [tail, _])) = gone {
+            fast = self.forget(FilterFast, fast, (old, tail), fixed.spread, live, counting);
+        }
         let exact = l.sum_totals(
             slow,
             quick.slow.moved::<L, PLAIN>(
@@ -681,7 +736,10 @@ impl<L: Lanes> Step<'_, L> {
                 |exact| noise_of(l, self.offset, fixed.spread, FilterSlow, exact),
             ),
         );
-        let slow = hold(l, &quick.slow, FilterSlow, exact, live, counting);
+        let mut slow = hold(l, &quick.slow, FilterSlow, exact, live, counting);
+        if let Some((old, [_, tail])) = gone {
+            slow = self.forget(FilterSlow, slow, (old, tail), fixed.spread, live, counting);
+        }
         let synaptic = l.multiply_totals(slow, l.splat_totals(quick.gain));
         let drive = l.sum_totals(synaptic, fixed.constant);
         let exact = quick.basal.round::<L, PLAIN>(
@@ -711,6 +769,31 @@ impl<L: Lanes> Step<'_, L> {
             hold(l, &quick.soma, Soma, l.sum_totals(soma, moved), live, counting)
         };
         (moving.fast, moving.slow, moving.soma) = (fast, slow, soma);
+    }
+
+    /// Takes from a filter what a cut kernel forgets.
+    #[inline(always)]
+    fn forget<const COUNT: bool>(
+        &self,
+        variable: Variable,
+        x: L::Totals,
+        (old, tail): (L::Totals, Tail),
+        spread: L::Totals,
+        live: (u32, usize),
+        counting: &mut Counting<'_, '_, COUNT>,
+    ) -> L::Totals {
+        let l = self.l;
+        let exact = l.multiply_totals(old, l.splat_totals(tail.gain));
+        let gone = tail.narrowing.round::<L, false>(
+            l,
+            exact,
+            #[inline(always)]
+            || noise_of(l, self.offset, spread, variable, exact),
+        );
+        let left = l.subtract_totals(x, gone);
+        let held = tail.narrowing.hold(l, left);
+        counting.held(l, variable, (left, held), live);
+        held
     }
 
     /// A sum of columns as the filter takes it.
