@@ -318,25 +318,7 @@ pub trait Arithmetic {
         dither: &mut Dither,
         losses: &mut Losses<'_>,
     ) {
-        let mut bounds = matrix.bounds.iter_mut();
-        let columns = matrix.weights.chunks_exact_mut(matrix.stride.max(1));
-        for ((column, &sum), input) in columns.zip(presynaptic).zip(0u32..) {
-            let bound = bounds.next();
-            if sum == 0 {
-                continue;
-            }
-            losses.enter_column(input);
-            let psp = self.mean_psp(layer, sum, steps, losses);
-            if psp == Self::State::default() {
-                continue;
-            }
-            let noise = dither.draw();
-            let largest = self.update_column(layer, column, errors, psp, &noise, losses);
-            if let Some(bound) = bound {
-                *bound = largest;
-            }
-        }
-        losses.enter_column(0);
+        learn_each(self, layer, matrix, presynaptic, steps, errors, dither, losses);
     }
 
     /// b += e, in the units of the basal drive.
@@ -367,4 +349,38 @@ pub trait Arithmetic {
     fn state_bits(&self, state: Self::State) -> u32;
     /// Likewise.
     fn sum_bits(&self, sum: Self::Sum) -> u32;
+}
+
+/// The updates of all columns, one after another; see [`Arithmetic::learn`].
+#[inline(always)]
+#[allow(clippy::too_many_arguments)] // those of `learn`
+pub(crate) fn learn_each<A: Arithmetic + ?Sized>(
+    arithmetic: &A,
+    layer: &A::Coefficients,
+    matrix: ColumnsMut<'_, A::Weight>,
+    presynaptic: &[u16],
+    steps: u32,
+    errors: &[A::State],
+    dither: &mut Dither,
+    losses: &mut Losses<'_>,
+) {
+    let mut bounds = matrix.bounds.iter_mut();
+    let columns = matrix.weights.chunks_exact_mut(matrix.stride.max(1));
+    for ((column, &sum), input) in columns.zip(presynaptic).zip(0u32..) {
+        let bound = bounds.next();
+        if sum == 0 {
+            continue;
+        }
+        losses.enter_column(input);
+        let psp = arithmetic.mean_psp(layer, sum, steps, losses);
+        if psp == A::State::default() {
+            continue;
+        }
+        let noise = dither.draw();
+        let largest = arithmetic.update_column(layer, column, errors, psp, &noise, losses);
+        if let Some(bound) = bound {
+            *bound = largest;
+        }
+    }
+    losses.enter_column(0);
 }

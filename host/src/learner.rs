@@ -262,6 +262,19 @@ pub fn float32(model: &Model, path: Path) -> Option<Box<dyn Learner>> {
 /// A core network in formats chosen at run time, a table for each layer.
 #[must_use]
 pub fn emulated(model: &Model, tables: &[Table], decay: Decay, count: bool) -> Box<dyn Learner> {
+    emulated_on(model, tables, decay, Path::best(), count)
+}
+
+/// The same on the instructions of `path`. On the scalar path, counting takes the long way
+/// through every narrowing.
+#[must_use]
+pub fn emulated_on(
+    model: &Model,
+    tables: &[Table],
+    decay: Decay,
+    path: Path,
+    count: bool,
+) -> Box<dyn Learner> {
     let coefficients = |l: usize| {
         EmulatedParameters {
             kernel: model.kernel,
@@ -272,18 +285,18 @@ pub fn emulated(model: &Model, tables: &[Table], decay: Decay, count: bool) -> B
         }
         .coefficients()
     };
-    match Path::best() {
-        Path::Scalar => emulated_on::<Plain>(model, coefficients, count),
+    match path {
+        Path::Scalar => emulated_with::<Plain>(model, coefficients, count),
         #[cfg(target_arch = "x86_64")]
-        Path::Avx2 => emulated_on::<crate::vector::OnAvx2>(model, coefficients, count),
+        Path::Avx2 => emulated_with::<crate::vector::OnAvx2>(model, coefficients, count),
         #[cfg(target_arch = "x86_64")]
-        Path::Avx512 => emulated_on::<crate::vector::OnAvx512>(model, coefficients, count),
+        Path::Avx512 => emulated_with::<crate::vector::OnAvx512>(model, coefficients, count),
         #[cfg(not(target_arch = "x86_64"))]
-        _ => emulated_on::<Plain>(model, coefficients, count),
+        _ => emulated_with::<Plain>(model, coefficients, count),
     }
 }
 
-fn emulated_on<K: Kernels + Default + Send + 'static>(
+fn emulated_with<K: Kernels + Default + Send + 'static>(
     model: &Model,
     coefficients: impl Fn(usize) -> EmulatedCoefficients,
     count: bool,

@@ -175,10 +175,6 @@ mod x86 {
             *to = must_cast(totals);
         }
         #[inline(always)]
-        fn load_totals(self, from: &[i32; 16]) -> __m512i {
-            must_cast(*from)
-        }
-        #[inline(always)]
         fn add_products(self, totals: __m512i, terms: &[i16; 16], factor: i16) -> __m512i {
             let (f, bw) = (self.0.avx512f, self.0.avx512bw);
             let terms = f._mm512_cvtepi16_epi32(must_cast(*terms));
@@ -205,6 +201,60 @@ mod x86 {
         fn beyond(self, totals: __m512i, limit: i32) -> u32 {
             let f = self.0.avx512f;
             u32::from(f._mm512_cmpgt_epi32_mask(f._mm512_abs_epi32(totals), f._mm512_set1_epi32(limit)))
+        }
+        #[inline(always)]
+        fn splat_totals(self, value: i32) -> __m512i {
+            self.0.avx512f._mm512_set1_epi32(value)
+        }
+        #[inline(always)]
+        fn load_totals(self, from: &[i32; 16]) -> __m512i {
+            must_cast(*from)
+        }
+        #[inline(always)]
+        fn widened(self, block: __m512i) -> [__m512i; 2] {
+            let f = self.0.avx512f;
+            let high = f._mm512_extracti64x4_epi64::<1>(block);
+            [f._mm512_cvtepi16_epi32(f._mm512_castsi512_si256(block)), f._mm512_cvtepi16_epi32(high)]
+        }
+        #[inline(always)]
+        fn sum_totals(self, a: __m512i, b: __m512i) -> __m512i {
+            self.0.avx512f._mm512_add_epi32(a, b)
+        }
+        #[inline(always)]
+        fn subtract_totals(self, a: __m512i, b: __m512i) -> __m512i {
+            self.0.avx512f._mm512_sub_epi32(a, b)
+        }
+        #[inline(always)]
+        fn multiply_totals(self, a: __m512i, b: __m512i) -> __m512i {
+            self.0.avx512f._mm512_mullo_epi32(a, b)
+        }
+        #[inline(always)]
+        fn min_totals(self, a: __m512i, b: __m512i) -> __m512i {
+            self.0.avx512f._mm512_min_epi32(a, b)
+        }
+        #[inline(always)]
+        fn max_totals(self, a: __m512i, b: __m512i) -> __m512i {
+            self.0.avx512f._mm512_max_epi32(a, b)
+        }
+        #[inline(always)]
+        fn and_totals(self, a: __m512i, b: __m512i) -> __m512i {
+            self.and(a, b)
+        }
+        #[inline(always)]
+        fn xor_totals(self, a: __m512i, b: __m512i) -> __m512i {
+            self.0.avx512f._mm512_xor_si512(a, b)
+        }
+        #[inline(always)]
+        fn shift_totals_left(self, a: __m512i, shift: u32) -> __m512i {
+            self.0.avx512f._mm512_sll_epi32(a, self.0.sse2._mm_cvtsi32_si128(shift as i32))
+        }
+        #[inline(always)]
+        fn shift_totals_unsigned(self, a: __m512i, shift: u32) -> __m512i {
+            self.0.avx512f._mm512_srl_epi32(a, self.0.sse2._mm_cvtsi32_si128(shift as i32))
+        }
+        #[inline(always)]
+        fn differing_totals(self, a: __m512i, b: __m512i) -> u32 {
+            u32::from(self.0.avx512f._mm512_cmpneq_epi32_mask(a, b))
         }
         #[inline(always)]
         fn add_neighbours(self, totals: __m512i, block: __m512i) -> __m512i {
@@ -509,10 +559,6 @@ mod x86 {
             *to = must_cast(totals);
         }
         #[inline(always)]
-        fn load_totals(self, from: &[i32; 16]) -> Self::Totals {
-            must_cast(*from)
-        }
-        #[inline(always)]
         fn add_products(self, totals: Self::Totals, terms: &[i16; 16], factor: i16) -> Self::Totals {
             let halves: [__m128i; 2] = must_cast(*terms);
             let terms = halves.map(|half| self.0.avx2._mm256_cvtepi16_epi32(half));
@@ -547,6 +593,64 @@ mod x86 {
             });
             let low = avx._mm256_movemask_ps(must_cast(low)) as u32;
             low | (avx._mm256_movemask_ps(must_cast(high)) as u32) << 8
+        }
+        #[inline(always)]
+        fn splat_totals(self, value: i32) -> Self::Totals {
+            [self.0.avx._mm256_set1_epi32(value); 2]
+        }
+        #[inline(always)]
+        fn load_totals(self, from: &[i32; 16]) -> Self::Totals {
+            must_cast(*from)
+        }
+        #[inline(always)]
+        fn widened(self, block: Self::Block) -> [Self::Totals; 2] {
+            let quarters: [__m128i; 4] = must_cast(block);
+            let [a, b, c, d] = quarters.map(|quarter| self.0.avx2._mm256_cvtepi16_epi32(quarter));
+            [[a, b], [c, d]]
+        }
+        #[inline(always)]
+        fn sum_totals(self, a: Self::Totals, b: Self::Totals) -> Self::Totals {
+            Self::each(a, b, |a, b| self.0.avx2._mm256_add_epi32(a, b))
+        }
+        #[inline(always)]
+        fn subtract_totals(self, a: Self::Totals, b: Self::Totals) -> Self::Totals {
+            Self::each(a, b, |a, b| self.0.avx2._mm256_sub_epi32(a, b))
+        }
+        #[inline(always)]
+        fn multiply_totals(self, a: Self::Totals, b: Self::Totals) -> Self::Totals {
+            Self::each(a, b, |a, b| self.0.avx2._mm256_mullo_epi32(a, b))
+        }
+        #[inline(always)]
+        fn min_totals(self, a: Self::Totals, b: Self::Totals) -> Self::Totals {
+            Self::each(a, b, |a, b| self.0.avx2._mm256_min_epi32(a, b))
+        }
+        #[inline(always)]
+        fn max_totals(self, a: Self::Totals, b: Self::Totals) -> Self::Totals {
+            Self::each(a, b, |a, b| self.0.avx2._mm256_max_epi32(a, b))
+        }
+        #[inline(always)]
+        fn and_totals(self, a: Self::Totals, b: Self::Totals) -> Self::Totals {
+            Self::each(a, b, |a, b| self.0.avx2._mm256_and_si256(a, b))
+        }
+        #[inline(always)]
+        fn xor_totals(self, a: Self::Totals, b: Self::Totals) -> Self::Totals {
+            Self::each(a, b, |a, b| self.0.avx2._mm256_xor_si256(a, b))
+        }
+        #[inline(always)]
+        fn shift_totals_left(self, a: Self::Totals, shift: u32) -> Self::Totals {
+            let count = self.0.sse2._mm_cvtsi32_si128(shift as i32);
+            a.map(|a| self.0.avx2._mm256_sll_epi32(a, count))
+        }
+        #[inline(always)]
+        fn shift_totals_unsigned(self, a: Self::Totals, shift: u32) -> Self::Totals {
+            let count = self.0.sse2._mm_cvtsi32_si128(shift as i32);
+            a.map(|a| self.0.avx2._mm256_srl_epi32(a, count))
+        }
+        #[inline(always)]
+        fn differing_totals(self, a: Self::Totals, b: Self::Totals) -> u32 {
+            let [low, high] = Self::each(a, b, |a, b| self.0.avx2._mm256_cmpeq_epi32(a, b));
+            let low = self.0.avx._mm256_movemask_ps(must_cast(low)) as u32;
+            0xFFFF ^ (low | (self.0.avx._mm256_movemask_ps(must_cast(high)) as u32) << 8)
         }
         #[inline(always)]
         fn add_neighbours(self, totals: Self::Totals, block: Self::Block) -> Self::Totals {
@@ -774,7 +878,7 @@ mod dispatch {
     use super::{Pair, Wide};
     use apical_core::arithmetic::{Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch};
     use apical_core::formats::Variable;
-    use apical_core::kernels::{Kernels, Vector};
+    use apical_core::kernels::{Job, Kernels, Vector};
     use apical_core::losses::Losses;
     use apical_core::native::Weight;
     use apical_core::parameters::Coefficients;
@@ -797,6 +901,14 @@ mod dispatch {
             impl Kernels for $name {
                 fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
                     self.0.vectorize(f)
+                }
+
+                fn on_lanes<J: Job>(&self, job: J) -> Option<J::Outcome> {
+                    let lanes = $lanes(self.0);
+                    self.0.vectorize(
+                        #[inline(always)]
+                        || Some(job.work(lanes)),
+                    )
                 }
 
                 fn sum_columns<W: Weight, const COUNT: bool>(

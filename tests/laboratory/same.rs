@@ -3,13 +3,16 @@
 use apical::data::{Dataset, default_directory};
 use apical::laboratory::formats::{Formats, Numbers};
 use apical::laboratory::profile::Profile;
-use apical::learner::{Width, emulated, native};
+use apical::learner::{Width, emulated, emulated_on, native};
 use apical::model::Model;
 use apical::vector::Path;
-use apical_core::formats::Variable;
+use apical_core::emulated::{Decay, fits_container};
+use apical_core::formats::{Format, Variable};
 use apical_core::parameters::Preset;
-use apical_core::rounding::Rounding;
+use apical_core::random::{Generator, Stream};
+use apical_core::rounding::{Overflow, Rounding};
 use apical_core::tables::psp::Kernel;
+use rand_core::Rng;
 
 fn model(sizes: &[usize]) -> Model {
     Model {
@@ -43,16 +46,29 @@ fn the_native_formats_emulated_keep_the_native_bits_for_a_thousand_examples() {
     }
 }
 
-/// Counting takes the long way through every narrowing.
+/// On the scalar path, counting takes the long way through every narrowing.
 fn the_long_way_agrees(name: &str, formats: &Formats, data: &Dataset) {
-    let model = model(&[784, 70, 10]);
-    let order: Vec<u32> = (0..25).collect();
-    let digest = |count| {
-        let mut learner = emulated(&model, &formats.tables, formats.decay, count);
+    the_long_way_agrees_under(Kernel::Scaled, name, formats, data);
+}
+
+fn the_long_way_agrees_under(kernel: Kernel, name: &str, formats: &Formats, data: &Dataset) {
+    let model = Model { kernel, ..model(&[784, 170, 10]) };
+    let order: Vec<u32> = (0..20).collect();
+    let trained = |path, count| {
+        let mut learner = emulated_on(&model, &formats.tables, formats.decay, path, count);
         learner.train(&data.train, &order);
-        learner.digest()
+        let mut answers = [0; 2];
+        learner.test(&data.test, 0, 250, &mut answers);
+        (learner.digest(), answers, learner.take_losses())
     };
-    assert_eq!(digest(false), digest(true), "{name}");
+    let long = trained(Path::Scalar, true);
+    for path in Path::available() {
+        let quick = trained(path, false);
+        assert_eq!((quick.0, quick.1), (long.0, long.1), "{name}, {}", path.name());
+        if path != Path::Scalar {
+            assert_eq!(trained(path, true), long, "{name}, counted, {}", path.name());
+        }
+    }
 }
 
 #[test]
@@ -93,5 +109,59 @@ fn every_profile_keeps_its_bits_on_the_quick_way() {
             Numbers::Float => {}
             Numbers::Integer(formats) => the_long_way_agrees(&profile.name, &formats, &data),
         }
+    }
+}
+
+/// A format of any kind for every variable, most of them close to the compiled-in ones.
+fn any_formats(draws: &mut Generator) -> Formats {
+    let mut below = |end: u32| draws.next_u32() % end;
+    let mut formats = match below(6) {
+        0 => Formats::wide(2),
+        1 => Formats::native(Width::EIGHT, Rounding::Stochastic, 2),
+        _ => Formats::native(Width::SIXTEEN, Rounding::Stochastic, 2),
+    };
+    formats.decay = [Decay::Fine, Decay::Bits(5), Decay::Shift][below(3) as usize];
+    // In half of the cases no rounding and no overflow that the quick ways leave to the long one.
+    let (roundings, overflows) = if below(2) == 0 { (5, 1) } else { (Rounding::ALL.len() as u32, 8) };
+    let quick = [
+        Rounding::Nearest,
+        Rounding::Floor,
+        Rounding::Stochastic,
+        Rounding::TowardZero,
+        Rounding::NearestAway,
+        Rounding::NearestEven,
+        Rounding::UnitStep,
+    ];
+    let changed = [1, 3, 8][below(3) as usize];
+    for table in &mut formats.tables {
+        for variable in Variable::ALL {
+            if below(8) >= changed {
+                continue;
+            }
+            let line = table.of_mut(variable);
+            let Format { bits, fraction } = line.format;
+            let most = if fits_container(variable, Format::new(17, 0)) { 32 } else { 16 };
+            let bits = (bits + below(6) as u8).saturating_sub(below(9) as u8).clamp(2, most);
+            let mut fraction = fraction + below(4) as i8 - below(6) as i8;
+            if matches!(variable, Variable::Rate | Variable::Plateau | Variable::Psp) {
+                fraction = bits as i8 - 1 + below(2) as i8;
+            }
+            if below(3) > 0 {
+                *line = line.with_format(bits, fraction);
+            }
+            line.rounding = quick[below(roundings) as usize];
+            line.overflow = Overflow::ALL[(below(overflows) as usize).saturating_sub(5)];
+        }
+    }
+    formats
+}
+
+#[test]
+fn any_formats_keep_their_bits_and_their_losses_on_every_way() {
+    let (data, mut draws) = (data(), Stream::Order.open(17));
+    for case in 0..150 {
+        let formats = any_formats(&mut draws);
+        let kernel = if case % 3 == 0 { Kernel::Cut } else { Kernel::Scaled };
+        the_long_way_agrees_under(kernel, &format!("case {case}: {formats:?}"), &formats, &data);
     }
 }

@@ -2,11 +2,15 @@
 //! before a run.
 #![allow(clippy::float_arithmetic, clippy::arithmetic_side_effects)]
 
+use super::compiled::compiled;
+use super::ends::QuickEnds;
+use super::learn::QuickLearn;
 use super::quick::{QuickStep, QuickSum, QuickUpdate};
+use super::run::QuickRun;
 use super::{Table, fit, rescale, state_noise};
 use crate::formats::Variable;
 use crate::losses::Losses;
-use crate::parameters::{APPROACH, BASAL_SHARE, UPDATE_SCALE, tails};
+use crate::parameters::{APPROACH, BASAL_SHARE, Coefficients, UPDATE_SCALE, tails};
 use crate::rounding::Rounding;
 use crate::tables::psp::{KEEP_FAST, KEEP_SLOW, Kernel};
 use crate::tables::sigmoid::sigmoid;
@@ -83,6 +87,10 @@ pub struct EmulatedCoefficients {
     pub(super) quick_sum: Option<QuickSum>,
     pub(super) quick_step: Option<QuickStep>,
     pub(super) quick_update: Option<QuickUpdate>,
+    pub(super) quick_run: Option<QuickRun>,
+    pub(super) quick_learn: Option<QuickLearn>,
+    pub(super) quick_ends: Option<QuickEnds>,
+    pub(super) compiled: Option<Coefficients>,
 }
 
 impl EmulatedParameters {
@@ -105,10 +113,18 @@ impl EmulatedParameters {
             quick_sum: None,
             quick_step: None,
             quick_update: None,
+            quick_run: None,
+            quick_learn: None,
+            quick_ends: None,
+            compiled: None,
         };
         made.quick_sum = QuickSum::new(&made);
         made.quick_step = QuickStep::new(&made);
         made.quick_update = QuickUpdate::new(&made);
+        made.quick_run = QuickRun::new(&made);
+        made.quick_learn = QuickLearn::new(&made);
+        made.compiled = compiled(&made);
+        made.quick_ends = Some(QuickEnds::new(&made));
         made
     }
 }

@@ -4,8 +4,17 @@
 //! point, rounding and overflow of every variable in a table. With the table of the
 //! compiled-in formats ([`Table::native`]) it gives the same bits as they do.
 //!
+//! # Ways
+//! Three ways lead to the same bits. The long one, in this file, knows every rounding and
+//! every overflow and looks them up for each number. The `quick` one has them as constants,
+//! for formats that saturate and roundings that are an addition and a shift; it steps a layer
+//! in 64 bits. On kernels with lanes, a layer goes through all steps of a run at once (`run`),
+//! in lanes of 32 bits where intervals prove that these hold every number (`narrow`), and on
+//! the kernels of the compiled-in formats where its steps are theirs (`compiled`); updates
+//! (`learn`) and the ends of phases (`ends`) likewise. What is held is counted there, too.
+//!
 //! # Numerics
-//! Products and sums are exact in 64 bits; each variable is narrowed once.
+//! Products and sums are exact; each variable is narrowed once.
 //!
 //! # Draws
 //! Stochastic rounding of weights and biases takes the dither that the compiled-in
@@ -13,22 +22,31 @@
 //! of states hashes the offset of the block's noise, the unit, the site and the value.
 
 mod coefficients;
+mod compiled;
+mod ends;
+mod learn;
+mod narrow;
 mod quick;
+mod run;
 mod table;
 
 pub use coefficients::{Decay, EmulatedCoefficients, EmulatedParameters};
 pub use table::{Table, VariableFormat};
 
-use crate::arithmetic::{Arithmetic, Columns, Dynamics};
+use crate::arithmetic::{Arithmetic, Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch, learn_each};
 use crate::formats::{Format, Variable};
 use crate::kernels::{Kernels, Plain};
 use crate::losses::Losses;
 use crate::native::reciprocal;
 use crate::parameters::TEACHER;
-use crate::random::{DITHER_STRIDE, Generator, Offsets};
+use crate::random::{DITHER_STRIDE, Dither, Generator, Offsets};
 use crate::rounding::{Overflow, Rounding};
 use crate::spikes::Spikes;
 use crate::tables::noise::{BLOCK, NEVER, count, thresholds};
+use crate::trains::Trains;
+use ends::{ErrorsJob, PlateausJob, SlopesJob};
+use learn::{BiasJob, LearnJob};
+use run::{RunJob, Way};
 
 /// Arithmetic in formats of a [`Table`], on the instructions of the kernels `K`. With
 /// `COUNT`, losses are counted.
@@ -412,6 +430,45 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
         self.step(layer, state, units, label, offsets, spikes, losses);
     }
 
+    fn run(
+        &self,
+        layer: &C,
+        columns: Columns<'_, i16>,
+        neurons: Neurons<'_, i32, i64>,
+        run: &Run<'_>,
+        draws: &mut Generator,
+        trains: &mut Trains<'_>,
+        scratch: &mut Scratch<'_>,
+        losses: &mut Losses<'_>,
+    ) -> bool {
+        let mut neurons = neurons;
+        if let Some(short) = layer.compiled.as_ref().filter(|_| !COUNT && neurons.soma.len() <= BAND)
+            && compiled::run(&self.kernels, short, columns, &mut neurons, run, draws, trains, scratch)
+        {
+            return true;
+        }
+        let cut = !neurons.history.is_empty();
+        let way = match (&layer.quick_run, &layer.quick_step, &layer.quick_sum) {
+            (Some(quick), _, _) if quick.is_for(cut) => Way::Short(quick),
+            (_, Some(step), Some(sum)) if !COUNT && !cut => Way::Long(step, sum),
+            _ => return false,
+        };
+        let job = RunJob::<COUNT> { layer, way, columns, neurons, run, draws, trains, scratch, losses };
+        self.kernels.on_lanes(job).unwrap_or(false)
+    }
+
+    fn fire_run(
+        &self,
+        potentials: &[i16],
+        names: &[u16],
+        run: &Run<'_>,
+        draws: &mut Generator,
+        trains: &mut Trains<'_>,
+        scratch: &mut Scratch<'_>,
+    ) -> bool {
+        self.kernels.fire_run(potentials, names, run, draws, trains, scratch)
+    }
+
     fn fire_pixels(
         &self,
         potentials: &[i16],
@@ -459,6 +516,17 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
         (i64::from(rate).wrapping_sub(to.rounding.shift(square, fraction, noise))) as i32
     }
 
+    fn slopes(&self, layer: &C, sums: &[i64], steps: u32, slopes: &mut [i32], losses: &mut Losses<'_>) {
+        let job = SlopesJob::<COUNT> { layer, sums, steps, slopes: &mut *slopes, losses: &mut *losses };
+        if self.kernels.on_lanes(job) == Some(true) {
+            return;
+        }
+        for (slope, &sum) in slopes.iter_mut().zip(sums) {
+            let mean = self.mean(layer, Variable::Soma, sum, steps, losses);
+            *slope = self.slope(layer, self.rate(layer, mean));
+        }
+    }
+
     fn plateaus(
         &self,
         layer: &C,
@@ -467,6 +535,11 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
         plateaus: &mut [i32],
         losses: &mut Losses<'_>,
     ) {
+        let job =
+            PlateausJob::<COUNT> { layer, feedback, psp, plateaus: &mut *plateaus, losses: &mut *losses };
+        if self.kernels.on_lanes(job) == Some(true) {
+            return;
+        }
         let to = layer.table.of(Variable::Apical);
         let fraction = |variable| i32::from(layer.table.of(variable).format.fraction);
         let from = fraction(Variable::Feedback).wrapping_add(fraction(Variable::Psp));
@@ -491,6 +564,10 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
         errors: &mut [i32],
         losses: &mut Losses<'_>,
     ) {
+        let job = ErrorsJob::<COUNT> { layer, targets, forwards, errors: &mut *errors, losses: &mut *losses };
+        if self.kernels.on_lanes(job) == Some(true) {
+            return;
+        }
         let to = layer.table.of(Variable::Error);
         let kind = if layer.is_output { Variable::Rate } else { Variable::Plateau };
         let fraction = |variable| i32::from(layer.table.of(variable).format.fraction);
@@ -515,11 +592,13 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
         losses: &mut Losses<'_>,
     ) -> u16 {
         if let Some(quick) = layer.quick_update.filter(|_| !COUNT) {
-            self.kernels.enter(
+            return self.kernels.enter(
                 #[inline(always)]
-                || quick.run(weights, errors, psp, dither),
+                || {
+                    quick.run(weights, errors, psp, dither);
+                    self.bound(weights)
+                },
             );
-            return 0;
         }
         let to = layer.table.of(Variable::Delta);
         let fraction = |variable| i32::from(layer.table.of(variable).format.fraction);
@@ -540,7 +619,32 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
             }
             weyl = weyl.wrapping_add(DITHER_STRIDE);
         }
-        0
+        self.bound(weights)
+    }
+
+    fn learn(
+        &self,
+        layer: &C,
+        matrix: ColumnsMut<'_, i16>,
+        presynaptic: &[u16],
+        steps: u32,
+        errors: &[i32],
+        dither: &mut Dither,
+        losses: &mut Losses<'_>,
+    ) {
+        if let Some(quick) = &layer.quick_learn {
+            let lent = ColumnsMut {
+                weights: &mut *matrix.weights,
+                stride: matrix.stride,
+                bounds: &mut *matrix.bounds,
+            };
+            let (dither, losses) = (&mut *dither, &mut *losses);
+            let job = LearnJob::<COUNT> { quick, matrix: lent, presynaptic, steps, errors, dither, losses };
+            if self.kernels.on_lanes(job) == Some(true) {
+                return;
+            }
+        }
+        learn_each(self, layer, matrix, presynaptic, steps, errors, dither, losses);
     }
 
     fn update_bias(
@@ -551,6 +655,13 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
         dither: &[u16; 32],
         losses: &mut Losses<'_>,
     ) {
+        if let Some(quick) = &layer.quick_learn {
+            let (share, lent, losses) = (layer.share, &mut *bias, &mut *losses);
+            let job = BiasJob::<COUNT> { quick, share, bias: lent, errors, dither, losses };
+            if self.kernels.on_lanes(job) == Some(true) {
+                return;
+            }
+        }
         let to = layer.table.of(Variable::Delta);
         let from = i32::from(layer.table.of(Variable::Error).format.fraction).wrapping_add(15);
         let mut weyl = 0u16;
@@ -582,8 +693,8 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
         layer.initial(Variable::Bias, value)
     }
 
-    fn bound(&self, _: &[i16]) -> u16 {
-        0
+    fn bound(&self, weights: &[i16]) -> u16 {
+        weights.iter().map(|weight| weight.unsigned_abs()).max().unwrap_or(0)
     }
 
     fn weight_bits(&self, weight: i16) -> u32 {

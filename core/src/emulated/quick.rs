@@ -2,7 +2,7 @@
 //!
 //! They apply where everything saturates, states are rounded in any way but to even or by
 //! steps of one, and updates toward −∞, to nearest or stochastically; everything else takes
-//! the long way in [`super`], with the same bits. A test compares the two.
+//! the long way in [`super`], with the same bits. A test compares all ways.
 
 use super::{EmulatedCoefficients, VariableFormat, state_noise, weight_noise};
 use crate::arithmetic::Dynamics;
@@ -26,20 +26,20 @@ const fn constants(rounding: Rounding, down: u32) -> Option<(i64, i64)> {
 
 /// A rounding by shift: to the left, or to the right after adding something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Shift {
-    left: u32,
-    down: u32,
-    added: i64,
-    negative: i64,
+pub(super) struct Shift {
+    pub(super) left: u32,
+    pub(super) down: u32,
+    pub(super) added: i64,
+    pub(super) negative: i64,
     /// All bits if the dither counts, else none.
-    dithered: u64,
-    lowest: i64,
-    highest: i64,
+    pub(super) dithered: u64,
+    pub(super) lowest: i64,
+    pub(super) highest: i64,
 }
 
 impl Shift {
     /// From so many fraction bits to a variable, if its narrowing is that simple.
-    fn new(to: &VariableFormat, from: i32) -> Option<Self> {
+    pub(super) fn new(to: &VariableFormat, from: i32) -> Option<Self> {
         let down = from.wrapping_sub(i32::from(to.format.fraction));
         let (left, down) = (down.wrapping_neg().max(0) as u32, down.max(0) as u32);
         if !matches!(to.overflow, Overflow::Saturate) || down >= 63 || left >= 63 {
@@ -51,7 +51,7 @@ impl Shift {
     }
 
     #[inline(always)]
-    fn round(&self, exact: i64) -> i64 {
+    pub(super) fn round(&self, exact: i64) -> i64 {
         let negative = exact.wrapping_shr(63) & self.negative;
         let added = self.added.wrapping_add(negative);
         exact.wrapping_shl(self.left).wrapping_add(added).wrapping_shr(self.down)
@@ -59,23 +59,23 @@ impl Shift {
 
     /// The same with 32 uniform bits, of which the highest count.
     #[inline(always)]
-    fn round_with(&self, exact: i64, noise: u32) -> i64 {
+    pub(super) fn round_with(&self, exact: i64, noise: u32) -> i64 {
         let dither = (u64::from(noise) << 32).checked_shr(64u32.wrapping_sub(self.down)).unwrap_or(0);
         // A shift to the left leaves nothing to dither: `down` is 0 then.
         self.round(exact.wrapping_add((dither & self.dithered) as i64))
     }
 
     #[inline(always)]
-    fn hold(&self, value: i64) -> i32 {
+    pub(super) fn hold(&self, value: i64) -> i32 {
         value.max(self.lowest).min(self.highest) as i32
     }
 }
 
 /// Neurons of a block and the offset of its noise, for the dither of their states.
 #[derive(Debug, Clone, Copy)]
-struct Draws {
-    offset: u32,
-    first: usize,
+pub(super) struct Draws {
+    pub(super) offset: u32,
+    pub(super) first: usize,
 }
 
 impl Draws {
@@ -115,11 +115,11 @@ impl QuickSum {
 
 /// x + narrow(gain · (target − x)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Approach {
-    target: u32,
-    own: u32,
-    gain: i64,
-    shift: Shift,
+pub(super) struct Approach {
+    pub(super) target: u32,
+    pub(super) own: u32,
+    pub(super) gain: i64,
+    pub(super) shift: Shift,
 }
 
 impl Approach {
@@ -159,12 +159,12 @@ impl Approach {
 const LANES: usize = 32;
 
 /// Their state.
-struct Block {
-    sums: [i32; LANES],
-    fast: [i32; LANES],
-    slow: [i32; LANES],
-    soma: [i32; LANES],
-    bias: [i32; LANES],
+pub(super) struct Block {
+    pub(super) sums: [i32; LANES],
+    pub(super) fast: [i32; LANES],
+    pub(super) slow: [i32; LANES],
+    pub(super) soma: [i32; LANES],
+    pub(super) bias: [i32; LANES],
 }
 
 #[inline(always)]
@@ -179,14 +179,14 @@ fn copied<T: Copy + Default>(from: &[T]) -> [T; LANES] {
 /// The narrowings of a step, if all of them are simple.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct QuickStep {
-    fast: Approach,
-    slow: Approach,
-    basal: Shift,
+    pub(super) fast: Approach,
+    pub(super) slow: Approach,
+    pub(super) basal: Shift,
     gain: i64,
-    synaptic: u32,
-    constant: u32,
-    soma: Approach,
-    soma_fraction: i32,
+    pub(super) synaptic: u32,
+    pub(super) constant: u32,
+    pub(super) soma: Approach,
+    pub(super) soma_fraction: i32,
 }
 
 impl QuickStep {
@@ -248,7 +248,12 @@ impl QuickStep {
     }
 
     #[inline(always)]
-    fn run_block<const NOISY: bool>(&self, block: &mut Block, bases: Option<&[i64; LANES]>, draws: Draws) {
+    pub(super) fn run_block<const NOISY: bool>(
+        &self,
+        block: &mut Block,
+        bases: Option<&[i64; LANES]>,
+        draws: Draws,
+    ) {
         use Variable::{Basal, FilterFast, FilterSlow, Soma};
         for ((fast, &sum), lane) in block.fast.iter_mut().zip(&block.sums).zip(0usize..) {
             *fast = self.fast.step::<NOISY>(*fast, sum, |exact| draws.noise(lane, FilterFast, exact));
@@ -286,7 +291,7 @@ impl QuickStep {
     }
 
     /// What the teaching current pulls the units of a block to.
-    fn bases(&self, label: usize) -> [i64; LANES] {
+    pub(super) fn bases(&self, label: usize) -> [i64; LANES] {
         let pull = i64::from(TEACHER).wrapping_shl(self.soma_fraction.max(0) as u32);
         let mut bases = [pull.wrapping_neg(); LANES];
         if let Some(base) = bases.get_mut(label) {

@@ -121,6 +121,30 @@ pub trait Lanes: Copy {
     fn held_totals(self, totals: [Self::Totals; 2], limit: i32) -> Self::Block;
     /// Bit i: whether sum i is beyond ±limit.
     fn beyond(self, totals: Self::Totals, limit: i32) -> u32;
+    /// The same number of 32 bits 16 times.
+    fn splat_totals(self, value: i32) -> Self::Totals;
+    /// The numbers of a block with 32 bits each.
+    fn widened(self, block: Self::Block) -> [Self::Totals; 2];
+    /// Sum, modulo 2³².
+    fn sum_totals(self, a: Self::Totals, b: Self::Totals) -> Self::Totals;
+    /// Difference, modulo 2³².
+    fn subtract_totals(self, a: Self::Totals, b: Self::Totals) -> Self::Totals;
+    /// Product, modulo 2³².
+    fn multiply_totals(self, a: Self::Totals, b: Self::Totals) -> Self::Totals;
+    /// The smaller of each pair.
+    fn min_totals(self, a: Self::Totals, b: Self::Totals) -> Self::Totals;
+    /// The larger of each pair.
+    fn max_totals(self, a: Self::Totals, b: Self::Totals) -> Self::Totals;
+    /// Bits that both have.
+    fn and_totals(self, a: Self::Totals, b: Self::Totals) -> Self::Totals;
+    /// Bits that one of them has.
+    fn xor_totals(self, a: Self::Totals, b: Self::Totals) -> Self::Totals;
+    /// a·2^shift modulo 2³².
+    fn shift_totals_left(self, a: Self::Totals, shift: u32) -> Self::Totals;
+    /// a·2^−shift of unsigned numbers.
+    fn shift_totals_unsigned(self, a: Self::Totals, shift: u32) -> Self::Totals;
+    /// Bit i: whether number i of a is not number i of b.
+    fn differing_totals(self, a: Self::Totals, b: Self::Totals) -> u32;
     /// Adds neighbours, the first two numbers to the first sum, and so on.
     fn add_neighbours(self, totals: Self::Totals, block: Self::Block) -> Self::Totals;
     /// Adds each number to its sum.
@@ -200,11 +224,24 @@ pub trait Lanes: Copy {
     fn largest(self, a: Self::Block) -> u16;
 }
 
+/// Something to be done on whatever lanes there are.
+pub trait Job {
+    /// What comes of it.
+    type Outcome;
+    /// Does it; inlined, so that the instructions of these lanes may be used.
+    fn work<L: Lanes>(self, lanes: L) -> Self::Outcome;
+}
+
 /// Kernels on a vector unit.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Vector<L>(pub L);
 
 impl<L: Lanes> Kernels for Vector<L> {
+    #[inline(always)]
+    fn on_lanes<J: Job>(&self, job: J) -> Option<J::Outcome> {
+        Some(job.work(self.0))
+    }
+
     #[inline(always)]
     fn sum_columns<W: Weight, const COUNT: bool>(
         &self,

@@ -19,8 +19,9 @@ use crate::random::{Dither, Generator, Offsets};
 use crate::spikes::Spikes;
 use crate::trains::Trains;
 
-pub use lanes::{Lanes, Vector};
+pub use lanes::{Job, Lanes, Vector};
 pub use plain::Plain;
+pub(crate) use run::{TileOf, Width, add_some, each, fire, has_room, split_spikes, tile_mut};
 pub use run::{draw_places, places_of};
 
 /// Operations of [`crate::native::Native`] over a layer; see
@@ -31,6 +32,13 @@ pub trait Kernels: Copy {
     #[inline(always)]
     fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
         f()
+    }
+
+    /// Does a job on the lanes of these kernels, where they have any.
+    #[inline(always)]
+    fn on_lanes<J: Job>(&self, job: J) -> Option<J::Outcome> {
+        let _ = job;
+        None
     }
 
     /// u = narrow(Σ columns); `shift` leads from the weights' to the filters' point.

@@ -171,7 +171,7 @@ pub const fn places_of(blocks: usize) -> usize {
 
 /// What the sums of a run need: the most that any of its steps does.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Width {
+pub(crate) enum Width {
     /// 16 bits.
     Narrow,
     /// 16 bits for each of two parts of the spikes.
@@ -184,7 +184,7 @@ enum Width {
 
 /// Whether there is memory for a run of so many units and steps.
 #[inline(always)]
-pub(super) fn has_room(units: usize, steps: usize, trains: &Trains<'_>, scratch: &Scratch<'_>) -> bool {
+pub(crate) fn has_room(units: usize, steps: usize, trains: &Trains<'_>, scratch: &Scratch<'_>) -> bool {
     let blocks = units.div_ceil(BLOCK);
     let fits = [scratch.splits.len(), scratch.sums.len()].into_iter().all(|entries| steps <= entries);
     fits && places_of(blocks).wrapping_mul(steps) <= scratch.places.len()
@@ -195,7 +195,7 @@ pub(super) fn has_room(units: usize, steps: usize, trains: &Trains<'_>, scratch:
 /// For each step how many of its spikes have columns that certainly add up in 16 bits; the
 /// others do so among themselves, unless the run is [`Width::Wide`].
 #[inline(always)]
-fn split_spikes<W: Weight>(bounds: &[u16], run: &Run<'_>, splits: &mut [u16]) -> Width {
+pub(crate) fn split_spikes<W: Weight>(bounds: &[u16], run: &Run<'_>, splits: &mut [u16]) -> Width {
     let mut width = Width::Narrow;
     let certain = match W::EXACT_SPIKES {
         0 => {
@@ -224,7 +224,7 @@ fn split_spikes<W: Weight>(bounds: &[u16], run: &Run<'_>, splits: &mut [u16]) ->
 /// Writes down who of a block fires once, twice and three times in a step; adds what the
 /// spikes are credited with to `psp`, and to `more` who fires three times.
 #[inline(always)]
-fn fire<L: Lanes>(
+pub(crate) fn fire<L: Lanes>(
     l: L,
     potentials: L::Block,
     place: u16,
@@ -283,7 +283,7 @@ impl<B: Copy> Moving<B> {
 /// Calls `f` for each block of a tile; in one line after another, so that what belongs to a
 /// block stays in registers of its own.
 #[inline(always)]
-fn each<const TILE: usize>(mut f: impl FnMut(usize)) {
+pub(crate) fn each<const TILE: usize>(mut f: impl FnMut(usize)) {
     f(0);
     if TILE > 1 {
         f(1);
@@ -565,14 +565,14 @@ impl<const TILE: usize> Before<TILE> {
 /// The part of a matrix that belongs to a tile: its blocks stand at the head of every
 /// `stride` of `weights`.
 #[derive(Clone, Copy)]
-struct TileOf<'a, W, const TILE: usize> {
+pub(crate) struct TileOf<'a, W, const TILE: usize> {
     weights: &'a [[W; BLOCK]],
     stride: u32,
 }
 
 impl<'a, W, const TILE: usize> TileOf<'a, W, TILE> {
     #[inline(always)]
-    fn new(columns: Columns<'a, W>, first: usize) -> Self {
+    pub(crate) fn new(columns: Columns<'a, W>, first: usize) -> Self {
         let weights = columns.weights.as_chunks::<BLOCK>().0.get(first..).unwrap_or(&[]);
         Self { weights, stride: (columns.stride / BLOCK) as u32 }
     }
@@ -588,7 +588,7 @@ impl<'a, W, const TILE: usize> TileOf<'a, W, TILE> {
 
 /// Σ of the columns that spiked, where it certainly fits.
 #[inline(always)]
-fn add_some<L: Lanes, W: Weight, const TILE: usize>(
+pub(crate) fn add_some<L: Lanes, W: Weight, const TILE: usize>(
     l: L,
     columns: TileOf<'_, W, TILE>,
     spikes: &[u16],
@@ -676,7 +676,10 @@ fn add_halves<L: Lanes, W: Weight, const TILE: usize>(
 }
 
 #[inline(always)]
-fn tile_mut<const TILE: usize, T>(memory: &mut [T], first: usize) -> Option<&mut [[T; BLOCK]; TILE]> {
+pub(crate) fn tile_mut<const TILE: usize, T>(
+    memory: &mut [T],
+    first: usize,
+) -> Option<&mut [[T; BLOCK]; TILE]> {
     memory.as_chunks_mut::<BLOCK>().0.get_mut(first..).and_then(|blocks| blocks.first_chunk_mut())
 }
 

@@ -6,7 +6,7 @@ use apical_core::arithmetic::{Columns, Neurons, Run, Scratch};
 use apical_core::kernels::{draw_places, places_of};
 use apical_core::random::Generator;
 use apical_core::tables::noise::{BLOCK, may_fire_thrice};
-use apical_core::trains::{Fired, Masks, Trains};
+use apical_core::trains::{Masks, Trains};
 
 /// Blocks that are worked off together.
 const TILE: usize = 2;
@@ -37,10 +37,11 @@ impl<L: FloatLanes> Float32<L> {
         let whole = neurons.soma.len().min(neurons.psp.len()) >= blocks * BLOCK;
         if !whole
             || places_of(blocks) * run.steps > scratch.places.len()
-            || !trains.masks.begin(blocks, run.steps)
+            || !trains.masks.has_room(blocks, run.steps)
         {
             return false;
         }
+        trains.masks.begin(blocks, run.steps);
         draw_places(self.lanes, draws, run.steps, blocks, scratch.places);
         let tiles = Tiles { float: self, layer, columns, run, blocks };
         let (places, masks) = (&*scratch.places, &mut trains.masks);
@@ -132,9 +133,10 @@ impl<L: FloatLanes> Tiles<'_, L> {
         let window = run.window.clone();
         let (weights, column) = (&self.columns.weights[first * BLOCK..], self.columns.stride);
         let spikes = run.presynaptic.steps_from(run.first);
-        let words = places.chunks_exact(places_of(stride)).zip(masks.fired.chunks_exact_mut(stride));
-        let words = words.zip(&mut *masks.more).zip(spikes).take(run.steps);
-        for (step, (((places, fired), more), spikes)) in words.enumerate() {
+        let Some(fired) = masks.fired[first..].first_chunk_mut::<TILE>() else { return };
+        let words = places.chunks_exact(places_of(stride)).zip(&mut *masks.more);
+        let words = words.zip(spikes).take(run.steps);
+        for (step, ((places, more), spikes)) in words.enumerate() {
             let mut totals = [none; TILE];
             for &unit in spikes {
                 let Some(column) = weights.get(usize::from(unit) * column..) else { continue };
@@ -146,15 +148,14 @@ impl<L: FloatLanes> Tiles<'_, L> {
                     }
                 }
             }
-            let (Some(places), Some(fired)) =
-                (places[first..].first_chunk::<TILE>(), fired[first..].first_chunk_mut::<TILE>())
-            else {
-                return;
-            };
+            let Some(places) = places[first..].first_chunk::<TILE>() else { return };
             let share = run.shares.get(step);
             for block in 0..TILE {
                 let (state, fixed) = (&mut moving[block], (bias[block], pulls[block], places[block]));
-                fired[block] = self.advance::<HALVES, TAUGHT>(state, totals[block], fixed, share, more);
+                let words = self.advance::<HALVES, TAUGHT>(state, totals[block], fixed, share, more);
+                for (fired, word) in fired[block].iter_mut().zip(words) {
+                    fired[step] = word;
+                }
             }
             if window.contains(&step) {
                 for (block, moving) in moving.iter().enumerate() {
@@ -194,7 +195,7 @@ impl<L: FloatLanes> Tiles<'_, L> {
         (bias, pulls, place): ([L::Floats; 2], [L::Floats; 2], u16),
         share: Option<&u16>,
         more: &mut u32,
-    ) -> Fired {
+    ) -> [u32; 3] {
         let (l, layer) = (self.float.lanes, self.layer);
         let Moving { mut x1, mut x2, mut c, mut credit } = *moving;
         for half in 0..HALVES {

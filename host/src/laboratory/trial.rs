@@ -63,7 +63,7 @@ pub fn trial(
         plan.seeds.iter().map(cell).collect::<Vec<_>>()
     };
     let mut all = cells(numbers);
-    // Counting takes the long way through every narrowing; one seed tells enough.
+    // Counting takes longer, and one seed tells enough.
     all[0].count = true;
     all.extend(cells(&Numbers::Float));
     let bar = progress.bar("train and test", all.iter().map(Cell::work).sum::<u64>() as usize);

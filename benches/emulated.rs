@@ -1,0 +1,112 @@
+//! Time of training and test examples in formats chosen at run time, beside the compiled-in
+//! formats, taking turns: `cargo bench --bench emulated -- [HIDDEN]`; `APICAL_PATH` chooses
+//! the instructions.
+
+use apical::data::{Dataset, default_directory};
+use apical::laboratory::formats::Formats;
+use apical::learner::{Learner, Width, emulated, native};
+use apical::model::Model;
+use apical::vector::Path;
+use apical_core::emulated::Table;
+use apical_core::formats::Variable;
+use apical_core::parameters::Preset;
+use apical_core::rounding::Rounding;
+use apical_core::tables::psp::Kernel;
+use std::time::Instant;
+
+const WARM_UP: usize = 2000;
+const ROUNDS: usize = 15;
+const EXAMPLES: usize = 200;
+const TESTS: usize = 50;
+
+struct Runner {
+    name: &'static str,
+    learner: Box<dyn Learner>,
+    train: Vec<f64>,
+    test: Vec<f64>,
+}
+
+fn main() {
+    // Cargo adds a flag of its own.
+    let hidden = std::env::args().skip(1).find(|argument| argument != "--bench");
+    let data = Dataset::load(&default_directory()).expect("the data set that comes with the project");
+    let hidden = hidden.unwrap_or_else(|| "100".into());
+    let hidden = hidden.split(',').filter_map(|size| size.parse().ok());
+    let sizes: Vec<usize> = [784].into_iter().chain(hidden).chain([10]).collect();
+    let model = Model {
+        learning_rates: vec![0.21; sizes.len() - 1],
+        sizes,
+        kernel: Kernel::Scaled,
+        preset: Preset::May2017,
+        seed: 1,
+    };
+    let path = Path::best();
+    let formats = |width, change: &dyn Fn(&mut Table)| {
+        let mut formats = Formats::native(width, Rounding::Stochastic, model.layers());
+        formats.tables.iter_mut().for_each(change);
+        formats
+    };
+    let states = [Variable::FilterFast, Variable::FilterSlow, Variable::Basal, Variable::Soma];
+    let six = formats(Width::SIXTEEN, &|table| {
+        // ±16, as the compiled-in 8 bits have it.
+        for variable in [Variable::Weight, Variable::Feedback] {
+            *table.of_mut(variable) = table.of(variable).with_format(6, 2);
+        }
+        table.of_mut(Variable::Accumulator).format.fraction = 2;
+    });
+    let narrow = formats(Width::EIGHT, &|table| {
+        for variable in states {
+            *table.of_mut(variable) = table.of(variable).with_format(10, 4);
+        }
+    });
+    let noisy = formats(Width::EIGHT, &|table| {
+        for variable in states {
+            table.of_mut(variable).rounding = Rounding::Stochastic;
+        }
+    });
+    let wide = Formats::wide(model.layers());
+    let (sixteen, eight) = (formats(Width::SIXTEEN, &|_| {}), formats(Width::EIGHT, &|_| {}));
+    let chosen = |formats: &Formats, count| emulated(&model, &formats.tables, formats.decay, count);
+    let cut = Model { kernel: Kernel::Cut, ..model.clone() };
+    let under_cut = |formats: &Formats| emulated(&cut, &formats.tables, formats.decay, false);
+    let compiled = |width| native(&model, width, Rounding::Stochastic, path, false);
+    let runner = |name, learner| Runner { name, learner, train: vec![], test: vec![] };
+    let mut runners = [
+        runner("compiled in, 16 bits", compiled(Width::SIXTEEN)),
+        runner("compiled in, 8 bits", compiled(Width::EIGHT)),
+        runner("16 bits", chosen(&sixteen, false)),
+        runner("8 bits", chosen(&eight, false)),
+        runner("8 bits, counted", chosen(&eight, true)),
+        runner("weights 6.2", chosen(&six, false)),
+        runner("states 10.4", chosen(&narrow, false)),
+        runner("states 10.4, counted", chosen(&narrow, true)),
+        runner("8 bits, cut kernel", under_cut(&eight)),
+        runner("states 10.4, cut kernel", under_cut(&narrow)),
+        runner("states stochastic", chosen(&noisy, false)),
+        runner("wide", chosen(&wide, false)),
+    ];
+    let order: Vec<u32> = (0..60_000).collect();
+    for runner in &mut runners {
+        runner.learner.train(&data.train, &order[..WARM_UP]);
+    }
+    let mut answers = vec![0; TESTS];
+    for round in 0..ROUNDS {
+        for runner in &mut runners {
+            let start = Instant::now();
+            runner.learner.train(&data.train, &order[WARM_UP + round * EXAMPLES..][..EXAMPLES]);
+            let middle = Instant::now();
+            runner.learner.test(&data.test, round * TESTS, 250, &mut answers);
+            runner.train.push((middle - start).as_secs_f64() * 1e6 / EXAMPLES as f64);
+            runner.test.push(middle.elapsed().as_secs_f64() * 1e6 / TESTS as f64);
+        }
+    }
+    println!("{} on {}, microseconds: median (least) of {ROUNDS} rounds", model.topology(), path.name());
+    println!("{:<26}{:>18}{:>24}", "", "training example", "test of 250 steps");
+    for runner in &mut runners {
+        let show = |times: &mut Vec<f64>| {
+            times.sort_by(f64::total_cmp);
+            format!("{:.1} ({:.1})", times[ROUNDS / 2], times[0])
+        };
+        println!("{:<26}{:>18}{:>24}", runner.name, show(&mut runner.train), show(&mut runner.test));
+    }
+}

@@ -1,0 +1,862 @@
+//! A layer in emulated formats through all steps of a run, a few blocks of neurons at a time:
+//! the schedule of the compiled-in formats, in lanes of 32 bits.
+
+use super::narrow::{Interval, Narrowing, Toward, noise_of, spread};
+use super::quick::{Block, Draws, QuickStep, QuickSum, Shift};
+use super::{EmulatedCoefficients, VariableFormat};
+use crate::arithmetic::{Columns, Neurons, Run, Scratch};
+use crate::formats::Variable;
+use crate::kernels::{
+    Job, Lanes, TileOf, Width, add_some, draw_places, each, fire, has_room, places_of, split_spikes, tile_mut,
+};
+use crate::losses::Losses;
+use crate::parameters::TEACHER;
+use crate::random::Generator;
+use crate::rounding::Overflow;
+use crate::schedule::MOST_STEPS;
+use crate::tables::noise::BLOCK;
+use crate::tables::psp::TAPS;
+use crate::trains::{Masks, Trains};
+
+/// Blocks that are worked off together.
+const TILE: usize = 4;
+/// Largest sum that is added up in 16 bits.
+const NARROW: Interval = Interval(-32766, 32766);
+
+/// Σ of columns, taken to the filter's binary point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Sum {
+    lowest: i32,
+    highest: i32,
+    /// Whether the accumulator may be beyond its limits.
+    limited: bool,
+    /// What is beyond these ends is held at the filter's limits whatever it is.
+    near: (i32, i32),
+    far: bool,
+    left: u32,
+    narrowing: Narrowing,
+    held: bool,
+}
+
+impl Sum {
+    fn new(layer: &EmulatedCoefficients, total: Interval) -> Option<Self> {
+        let of = |variable| layer.table.of(variable);
+        let from = of(Variable::Accumulator);
+        let to = VariableFormat { rounding: from.rounding, ..*of(Variable::FilterFast) };
+        let accumulator = Interval::of(from);
+        let mut shift = Shift::new(&to, of(Variable::Weight).format.fraction.into())
+            .filter(|_| matches!(from.overflow, Overflow::Saturate))?;
+        let left = core::mem::replace(&mut shift.left, 0);
+        let limits = Interval(shift.lowest.into(), shift.highest.into());
+        let near = match left {
+            0 => Interval(limits.0.saturating_sub(1), limits.1.saturating_add(2)).raised(shift.down),
+            _ => Interval((limits.0 >> left).saturating_sub(1), (limits.1 >> left).saturating_add(1)),
+        };
+        let kept = total.common(accumulator);
+        let nearest = kept.common(near);
+        let exact = nearest.raised(left);
+        let (narrowing, result) = Narrowing::new(&shift, exact).filter(|_| nearest.0 <= nearest.1)?;
+        let ends = [nearest.0, nearest.1].map(i32::try_from);
+        let [Ok(low), Ok(high)] = ends else { return None };
+        Some(Self {
+            lowest: from.lowest as i32,
+            highest: from.highest as i32,
+            limited: !total.is_within(accumulator),
+            near: (low, high),
+            far: !kept.is_within(near),
+            left,
+            narrowing,
+            held: !result.is_within(limits),
+        })
+    }
+}
+
+/// The narrowings of a run, if all of them are simple and 32 bits hold their numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct QuickRun {
+    /// Of sums that fit into 16 bits, and of any.
+    sums: [Sum; 2],
+    fast: Toward,
+    slow: Toward,
+    gain: i32,
+    constant: u32,
+    basal: Narrowing,
+    basal_held: bool,
+    soma: Toward,
+    /// The potential of the teaching current, and whether a potential it pulls may be held.
+    pull: i32,
+    /// What a cut kernel takes from the filters, if that is as simple.
+    tails: Option<[Tail; 2]>,
+    /// Up to 8 fraction bits, or down to them.
+    raised: u32,
+    lowered: u32,
+    plain: bool,
+}
+
+impl QuickRun {
+    pub(super) fn new(layer: &EmulatedCoefficients) -> Option<Self> {
+        let step = layer.quick_step?;
+        let limits = |variable| Interval::of(layer.table.of(variable));
+        let any = Interval(i32::MIN.into(), i32::MAX.into());
+        let sums = [Sum::new(layer, NARROW)?, Sum::new(layer, any)?];
+        let (fast, _) = Toward::new(&step.fast, limits(Variable::FilterFast))?;
+        let (slow, _) = Toward::new(&step.slow, limits(Variable::FilterFast))?;
+        let gain = i64::from(layer.basal).checked_shl(step.synaptic).filter(|_| step.synaptic < 32)?;
+        let synaptic = limits(Variable::FilterSlow).times(gain);
+        let constant = limits(Variable::Bias).raised(step.constant);
+        let exact = synaptic.plus(constant);
+        let (basal, driven) = Narrowing::new(&step.basal, exact)?;
+        let (soma, moved) = Toward::new(&step.soma, limits(Variable::Basal))?;
+        let pull = Interval(i128::from(TEACHER).saturating_neg(), TEACHER.into())
+            .raised(step.soma_fraction.max(0) as u32);
+        let potential = limits(Variable::Soma);
+        let down = step.soma_fraction.saturating_sub(8);
+        let (raised, lowered) = (down.saturating_neg().max(0) as u32, down.max(0) as u32);
+        let one = Interval(0, 1).raised(lowered);
+        // Potentials and rates are added up over a run in 32 bits.
+        let added_up = potential.times(MOST_STEPS as i64);
+        let all = [
+            synaptic,
+            constant,
+            pull,
+            pull.plus(moved),
+            potential.raised(raised),
+            potential.plus(one),
+            added_up,
+        ];
+        let fits = all.into_iter().all(Interval::fits) && lowered <= 30 && raised <= 30;
+        Some(Self {
+            sums,
+            fast,
+            slow,
+            gain: i32::try_from(gain).ok().filter(|_| fits)?,
+            constant: step.constant,
+            basal,
+            basal_held: !driven.is_within(limits(Variable::Basal)),
+            soma,
+            pull: pull.1 as i32,
+            tails: match (
+                Tail::new(layer, Variable::FilterFast, layer.tail_fast),
+                Tail::new(layer, Variable::FilterSlow, layer.tail_slow),
+            ) {
+                (Some(fast), Some(slow)) => Some([fast, slow]),
+                _ => None,
+            },
+            raised,
+            lowered,
+            plain: fast.is_plain() && slow.is_plain() && basal.is_plain() && soma.is_plain(),
+        })
+    }
+}
+
+/// What a run is calculated with.
+#[derive(Clone, Copy)]
+pub(super) enum Way<'a> {
+    /// Lanes of 32 bits.
+    Short(&'a QuickRun),
+    /// Numbers of 64 bits, whose losses are not counted.
+    Long(&'a QuickStep, &'a QuickSum),
+}
+
+impl QuickRun {
+    /// Whether it can be a run of a layer whose kernel is cut, or is not.
+    pub(super) const fn is_for(&self, cut: bool) -> bool {
+        !cut || self.tails.is_some()
+    }
+}
+
+/// What a cut kernel takes from a filter: narrow(gain · sum) of the sum ten steps ago.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Tail {
+    gain: i32,
+    narrowing: Narrowing,
+}
+
+impl Tail {
+    fn new(layer: &EmulatedCoefficients, variable: Variable, gain: i32) -> Option<Self> {
+        let (sum, to) = (layer.table.of(Variable::FilterFast), layer.table.of(variable));
+        let exact = Interval::of(sum).times(u32::try_from(gain).ok()?.into());
+        let shift = Shift::new(to, i32::from(sum.format.fraction).wrapping_add(15))?;
+        let (narrowing, gone) = Narrowing::new(&shift, exact)?;
+        Interval::of(to).minus(gone).fits().then_some(Self { gain, narrowing })
+    }
+}
+
+/// A run of a layer.
+pub(super) struct RunJob<'j, 't, 's, 'l, const COUNT: bool> {
+    pub(super) layer: &'j EmulatedCoefficients,
+    pub(super) way: Way<'j>,
+    pub(super) columns: Columns<'j, i16>,
+    pub(super) neurons: Neurons<'j, i32, i64>,
+    pub(super) run: &'j Run<'j>,
+    pub(super) draws: &'j mut Generator,
+    pub(super) trains: &'j mut Trains<'t>,
+    pub(super) scratch: &'j mut Scratch<'s>,
+    pub(super) losses: &'j mut Losses<'l>,
+}
+
+impl<const COUNT: bool> Job for RunJob<'_, '_, '_, '_, COUNT> {
+    /// Whether there was room for it.
+    type Outcome = bool;
+
+    #[inline(always)]
+    fn work<L: Lanes>(self, l: L) -> bool {
+        let Self { layer, way, columns, mut neurons, run, draws, trains, scratch, losses } = self;
+        let blocks = neurons.units.div_ceil(BLOCK);
+        let whole = neurons.soma.len().min(neurons.psp.len()) >= blocks.wrapping_mul(BLOCK);
+        if !whole || !has_room(neurons.units, run.steps, trains, scratch) {
+            return false;
+        }
+        trains.masks.begin(blocks, run.steps);
+        draw_places(l, draws, run.steps, blocks, scratch.places);
+        let silent = run.silent && run.label.is_none();
+        // A single block is an output layer, fed by many spikes: wide, and without bounds.
+        let width = match blocks > 1 {
+            true => split_spikes::<i16>(columns.bounds, run, scratch.splits),
+            false => Width::Wide,
+        };
+        let tiles = Tiles { l, layer, way, columns, run, blocks, width, silent };
+        let mut first = 0usize;
+        while first.wrapping_add(TILE) <= blocks {
+            tiles.work::<TILE, COUNT>(first, &mut neurons, scratch, &mut trains.masks, losses);
+            first = first.wrapping_add(TILE);
+        }
+        while first < blocks {
+            tiles.work::<1, COUNT>(first, &mut neurons, scratch, &mut trains.masks, losses);
+            first = first.wrapping_add(1);
+        }
+        if COUNT {
+            // What is lost at the end of a phase is lost in its last step.
+            losses.enter_run_step(run.steps.saturating_sub(1));
+        }
+        if !silent {
+            l.apart(
+                #[inline(always)]
+                || trains.list(l, run.steps, None),
+            );
+        }
+        true
+    }
+}
+
+/// What all tiles of a layer share.
+struct Tiles<'a, L> {
+    l: L,
+    layer: &'a EmulatedCoefficients,
+    way: Way<'a>,
+    columns: Columns<'a, i16>,
+    run: &'a Run<'a>,
+    blocks: usize,
+    width: Width,
+    silent: bool,
+}
+
+/// What moves in 16 neurons.
+#[derive(Clone, Copy)]
+struct Moving<T> {
+    fast: T,
+    slow: T,
+    soma: T,
+    /// Sum of the potentials over the window.
+    sum: T,
+}
+
+/// What stays.
+#[derive(Clone, Copy)]
+struct Fixed<T> {
+    /// Bias, in the basal drive's fraction bits before it is narrowed.
+    constant: T,
+    /// What the teaching current pulls to.
+    base: T,
+    /// For the noise of stochastic rounding.
+    spread: T,
+}
+
+/// Counts what is held.
+pub(super) struct Counting<'a, 'l, const COUNT: bool> {
+    pub(super) losses: &'a mut Losses<'l>,
+}
+
+impl<const COUNT: bool> Counting<'_, '_, COUNT> {
+    /// 16 numbers were to be `exact` and are `held`; only those of `live` are neurons.
+    #[inline(always)]
+    pub(super) fn held<L: Lanes>(
+        &mut self,
+        l: L,
+        variable: Variable,
+        (exact, held): (L::Totals, L::Totals),
+        (live, first): (u32, usize),
+    ) {
+        if COUNT {
+            let beyond = l.differing_totals(exact, held) & live;
+            if beyond != 0 {
+                note(self.losses, variable, beyond, first);
+            }
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+pub(super) fn note(losses: &mut Losses<'_>, variable: Variable, beyond: u32, first: usize) {
+    let index = first.wrapping_add(beyond.trailing_zeros() as usize);
+    losses.saturated(variable, beyond.count_ones(), index);
+}
+
+impl<L: Lanes> Tiles<'_, L> {
+    /// All steps of the `TILE` blocks from `first` on.
+    #[inline(always)]
+    fn work<const TILE: usize, const COUNT: bool>(
+        &self,
+        first: usize,
+        neurons: &mut Neurons<'_, i32, i64>,
+        scratch: &mut Scratch<'_>,
+        masks: &mut Masks<'_>,
+        losses: &mut Losses<'_>,
+    ) {
+        self.l.apart(
+            #[inline(always)]
+            || match self.way {
+                Way::Short(quick) if quick.plain && neurons.history.is_empty() => {
+                    self.steps::<TILE, true, COUNT>(quick, first, neurons, scratch, masks, losses);
+                }
+                Way::Short(quick) => {
+                    self.steps::<TILE, false, COUNT>(quick, first, neurons, scratch, masks, losses);
+                }
+                Way::Long(..) if COUNT => {}
+                Way::Long(step, sum) if step.is_noisy() => {
+                    self.long_steps::<TILE, true>((step, sum), first, neurons, scratch, masks);
+                }
+                Way::Long(step, sum) => {
+                    self.long_steps::<TILE, false>((step, sum), first, neurons, scratch, masks);
+                }
+            },
+        );
+    }
+
+    /// In lanes of 32 bits.
+    #[inline(always)]
+    fn steps<const TILE: usize, const PLAIN: bool, const COUNT: bool>(
+        &self,
+        quick: &QuickRun,
+        first: usize,
+        neurons: &mut Neurons<'_, i32, i64>,
+        scratch: &mut Scratch<'_>,
+        masks: &mut Masks<'_>,
+        losses: &mut Losses<'_>,
+    ) {
+        let (l, run) = (self.l, self.run);
+        let zero = l.splat_totals(0);
+        let (Some(fast), Some(slow), Some(soma), Some(psp)) = (
+            tile_mut::<TILE, _>(neurons.fast, first),
+            tile_mut::<TILE, _>(neurons.slow, first),
+            tile_mut::<TILE, _>(neurons.soma, first),
+            tile_mut::<TILE, _>(neurons.psp, first),
+        ) else {
+            return;
+        };
+        let biases = neurons.bias.as_chunks::<BLOCK>().0.get(first..).unwrap_or(&[]);
+        let mut moving = [[Moving { fast: zero, slow: zero, soma: zero, sum: zero }; 2]; TILE];
+        let mut fixed = [[Fixed { constant: zero, base: zero, spread: zero }; 2]; TILE];
+        let (mut credits, mut live) = ([l.splat(0); TILE], [0u32; TILE]);
+        for block in 0..TILE {
+            let unit = first.wrapping_add(block).wrapping_mul(BLOCK);
+            if let (Some(moving), Some(fixed)) = (moving.get_mut(block), fixed.get_mut(block)) {
+                for (half, (moving, fixed)) in moving.iter_mut().zip(fixed).enumerate() {
+                    moving.fast = half_of(l, fast.get(block), half);
+                    moving.slow = half_of(l, slow.get(block), half);
+                    moving.soma = half_of(l, soma.get(block), half);
+                    let bias = half_of(l, biases.get(block), half);
+                    fixed.constant = l.shift_totals_left(bias, quick.constant);
+                    let unit = unit.wrapping_add(half.wrapping_mul(16));
+                    fixed.base = self.bases(quick, unit);
+                    fixed.spread = spread(l, unit);
+                }
+            }
+            if let (Some(credit), Some(psp), Some(live)) =
+                (credits.get_mut(block), psp.get(block), live.get_mut(block))
+            {
+                *credit = l.load_unsigned(psp);
+                *live = mask(neurons.units.saturating_sub(unit));
+            }
+        }
+        let stride = self.blocks.max(1);
+        let (window, shares, splits) = (run.window.clone(), run.shares, &*scratch.splits);
+        let (silent, taught, width) = (self.silent, run.label.is_some(), self.width);
+        let columns = TileOf::<i16, TILE>::new(self.columns, first);
+        let spikes = run.presynaptic.steps_from(run.first);
+        let Some(fired) = masks.fired.get_mut(first..).and_then(|fired| fired.first_chunk_mut::<TILE>())
+        else {
+            return;
+        };
+        let words = scratch.places.chunks_exact(places_of(stride)).zip(&mut *masks.more);
+        let words = words.zip(spikes).take(run.steps);
+        let (mut oldest, taps) = (neurons.oldest, neurons.history.len() / TAPS / BLOCK);
+        for (step, ((places, more), spikes)) in words.enumerate() {
+            if COUNT {
+                losses.enter_run_step(step);
+            }
+            let Some(places) = places.get(first..).and_then(|places| places.first_chunk::<TILE>()) else {
+                return;
+            };
+            let share = shares.get(step);
+            let totals = self.totals(columns, spikes, splits.get(step).copied(), first);
+            let sum_of = match width {
+                Width::Narrow => &quick.sums[0],
+                _ => &quick.sums[1],
+            };
+            let in_window = window.contains(&step);
+            each::<TILE>(
+                #[inline(always)]
+                |block| {
+                    let (Some(moving), Some(fixed), Some(totals)) =
+                        (moving.get_mut(block), fixed.get(block), totals.get(block))
+                    else {
+                        return;
+                    };
+                    let (Some(credit), Some(&live), Some(&place), Some(fired)) =
+                        (credits.get_mut(block), live.get(block), places.get(block), fired.get_mut(block))
+                    else {
+                        return;
+                    };
+                    let unit = first.wrapping_add(block).wrapping_mul(BLOCK);
+                    let ([low, high], [low_fixed, high_fixed]) = (moving, fixed);
+                    let step_of = Step {
+                        l,
+                        quick,
+                        sum: sum_of,
+                        taught,
+                        offset: place.into(),
+                        spikes: spikes.len() as u32,
+                    };
+                    let mut counting = Counting::<COUNT> { losses: &mut *losses };
+                    let mut tails = [None, None];
+                    if !PLAIN {
+                        let at = oldest.wrapping_mul(taps).wrapping_add(first).wrapping_add(block);
+                        let tail = neurons.history.as_chunks_mut::<BLOCK>().0.get_mut(at);
+                        if let Some([low, high]) = tail.map(|tail| tail.as_chunks_mut::<16>().0) {
+                            tails = [Some(low), Some(high)];
+                        }
+                    }
+                    let ([tail, other], lower) = (tails, (live & 0xFFFF, unit));
+                    step_of.step::<PLAIN, COUNT>(totals[0], low, low_fixed, tail, lower, &mut counting);
+                    let upper = (live >> 16, unit.wrapping_add(16));
+                    step_of.step::<PLAIN, COUNT>(totals[1], high, high_fixed, other, upper, &mut counting);
+                    if !silent {
+                        let potentials = l.held_totals(
+                            [self.comparable(quick, low.soma), self.comparable(quick, high.soma)],
+                            32766,
+                        );
+                        fire(l, potentials, place, share, credit, (step, fired, more));
+                    }
+                    if in_window && !taught {
+                        low.sum = l.sum_totals(low.sum, low.soma);
+                        high.sum = l.sum_totals(high.sum, high.soma);
+                    }
+                },
+            );
+            if !PLAIN {
+                let next = oldest.wrapping_add(1);
+                oldest = if next >= TAPS { 0 } else { next };
+            }
+            if in_window && taught {
+                for (block, moving) in (first..).zip(&moving) {
+                    let units = neurons.units.saturating_sub(block.wrapping_mul(BLOCK));
+                    let sums = neurons.soma_sums.as_chunks_mut::<BLOCK>().0.get_mut(block);
+                    let halves = sums.into_iter().flat_map(|sums| sums.as_chunks_mut::<16>().0);
+                    for ((sums, moving), done) in halves.zip(moving).zip([0usize, 16]) {
+                        let mut somata = [0; 16];
+                        l.store_totals(moving.soma, &mut somata);
+                        for (sum, soma) in sums.iter_mut().zip(somata).take(units.saturating_sub(done)) {
+                            let rate = self.layer.sigmoid(Variable::Soma, Variable::Rate, soma);
+                            *sum = sum.wrapping_add(i64::from(rate));
+                        }
+                    }
+                }
+            }
+        }
+        let states = fast.iter_mut().zip(slow).zip(soma).zip(psp).zip(&moving).zip(&credits);
+        for ((((((fast, slow), soma), psp), moving), &credit), block) in states.zip(first..) {
+            l.store_unsigned(credit, psp);
+            let sums = neurons.soma_sums.as_chunks_mut::<BLOCK>().0.get_mut(block);
+            let mut potentials = [0i32; BLOCK];
+            let halves = fast.as_chunks_mut::<16>().0.iter_mut().zip(slow.as_chunks_mut::<16>().0);
+            let halves = halves.zip(soma.as_chunks_mut::<16>().0).zip(potentials.as_chunks_mut::<16>().0);
+            for ((((fast, slow), soma), sums), moving) in halves.zip(moving) {
+                l.store_totals(moving.fast, fast);
+                l.store_totals(moving.slow, slow);
+                l.store_totals(moving.soma, soma);
+                l.store_totals(moving.sum, sums);
+            }
+            for (sum, &more) in sums.into_iter().flatten().zip(&potentials) {
+                *sum = sum.wrapping_add(i64::from(more));
+            }
+        }
+        if !silent {
+            for (block, &live) in (first..).zip(&live) {
+                masks.keep(block, live, run.steps);
+            }
+        }
+    }
+
+    /// What the teaching current pulls 16 units to.
+    #[inline(always)]
+    fn bases(&self, quick: &QuickRun, first: usize) -> L::Totals {
+        let pull = quick.pull;
+        let mut bases = [pull.wrapping_neg(); 16];
+        if let Some(base) = bases.get_mut(self.run.label.unwrap_or(usize::MAX).wrapping_sub(first)) {
+            *base = pull;
+        }
+        self.l.load_totals(&bases)
+    }
+
+    /// Potentials in 8 fraction bits, rounded up; see [`super::comparable`].
+    #[inline(always)]
+    fn comparable(&self, quick: &QuickRun, soma: L::Totals) -> L::Totals {
+        let l = self.l;
+        if quick.lowered > 0 {
+            let almost_one = (1i32 << (quick.lowered & 31)).wrapping_sub(1);
+            return l.shift_totals(soma, almost_one, quick.lowered);
+        }
+        if quick.raised > 0 { l.shift_totals_left(soma, quick.raised) } else { soma }
+    }
+
+    /// In numbers of 64 bits.
+    #[inline(always)]
+    fn long_steps<const TILE: usize, const NOISY: bool>(
+        &self,
+        (step_of, sum_of): (&QuickStep, &QuickSum),
+        first: usize,
+        neurons: &mut Neurons<'_, i32, i64>,
+        scratch: &mut Scratch<'_>,
+        masks: &mut Masks<'_>,
+    ) {
+        let (l, run) = (self.l, self.run);
+        let (Some(fast), Some(slow), Some(soma), Some(psp), Some(sums)) = (
+            tile_mut::<TILE, _>(neurons.fast, first),
+            tile_mut::<TILE, _>(neurons.slow, first),
+            tile_mut::<TILE, _>(neurons.soma, first),
+            tile_mut::<TILE, _>(neurons.psp, first),
+            tile_mut::<TILE, _>(neurons.soma_sums, first),
+        ) else {
+            return;
+        };
+        let biases = neurons.bias.as_chunks::<BLOCK>().0.get(first..).unwrap_or(&[]);
+        let stride = self.blocks.max(1);
+        let columns = TileOf::<i16, TILE>::new(self.columns, first);
+        let spikes = run.presynaptic.steps_from(run.first);
+        let Some(fired) = masks.fired.get_mut(first..).and_then(|fired| fired.first_chunk_mut::<TILE>())
+        else {
+            return;
+        };
+        let words = scratch.places.chunks_exact(places_of(stride)).zip(&mut *masks.more);
+        let words = words.zip(spikes).take(run.steps);
+        for (step, ((places, more), spikes)) in words.enumerate() {
+            let Some(places) = places.get(first..) else { return };
+            let totals = self.totals(columns, spikes, scratch.splits.get(step).copied(), first);
+            let state = fast.iter_mut().zip(&mut *slow).zip(&mut *soma).zip(biases).zip(&mut *psp);
+            let state = state.zip(&mut *sums).zip(totals).zip(places.iter().zip(&mut *fired)).zip(first..);
+            for ((((((((fast, slow), soma), bias), psp), sums), totals), (&place, fired)), at) in state {
+                let unit = at.wrapping_mul(BLOCK);
+                let mut total = [0i32; BLOCK];
+                for (total, to) in totals.into_iter().zip(total.as_chunks_mut::<16>().0) {
+                    l.store_totals(total, to);
+                }
+                let mut block =
+                    Block { sums: [0; BLOCK], fast: *fast, slow: *slow, soma: *soma, bias: *bias };
+                sum_of.narrow(&total, &mut block.sums);
+                let bases = run.label.map(|label| step_of.bases(label.wrapping_sub(unit)));
+                let draws = Draws { offset: place.into(), first: unit };
+                step_of.run_block::<NOISY>(&mut block, bases.as_ref(), draws);
+                (*fast, *slow, *soma) = (block.fast, block.slow, block.soma);
+                if !self.silent {
+                    let (mut potentials, mut credit) = ([0; BLOCK], l.load_unsigned(psp));
+                    step_of.comparable(soma, &mut potentials);
+                    fire(
+                        l,
+                        l.load(&potentials),
+                        place,
+                        run.shares.get(step),
+                        &mut credit,
+                        (step, fired, more),
+                    );
+                    l.store_unsigned(credit, psp);
+                }
+                if !run.window.contains(&step) {
+                    continue;
+                }
+                let units = neurons.units.saturating_sub(unit);
+                for (sum, &soma) in sums.iter_mut().zip(&*soma).take(units) {
+                    let term = match run.label {
+                        Some(_) => self.layer.sigmoid(Variable::Soma, Variable::Rate, soma),
+                        None => soma,
+                    };
+                    *sum = sum.wrapping_add(i64::from(term));
+                }
+            }
+        }
+        if !self.silent {
+            for block in first..first.wrapping_add(TILE) {
+                masks.keep(block, mask(neurons.units.saturating_sub(block.wrapping_mul(BLOCK))), run.steps);
+            }
+        }
+    }
+
+    /// Σ of the columns that spiked, for each half of each block; `split` is where their list
+    /// is split into parts that certainly fit into 16 bits.
+    #[inline(always)]
+    fn totals<const TILE: usize>(
+        &self,
+        columns: TileOf<'_, i16, TILE>,
+        spikes: &[u16],
+        split: Option<u16>,
+        first: usize,
+    ) -> [[L::Totals; 2]; TILE] {
+        let mut totals = [[self.l.splat_totals(0); 2]; TILE];
+        match self.width {
+            Width::Narrow => add_narrow(self.l, columns, spikes, &mut totals),
+            Width::Halved => {
+                let split = usize::from(split.unwrap_or(u16::MAX));
+                let (one, other) = spikes.split_at_checked(split).unwrap_or((spikes, &[]));
+                add_narrow(self.l, columns, one, &mut totals);
+                add_narrow(self.l, columns, other, &mut totals);
+            }
+            // Sums from masks are those of the compiled-in formats.
+            Width::Wide | Width::Known => self.add_widely(spikes, first, &mut totals),
+        }
+        totals
+    }
+
+    /// Σ of the columns that spiked, in 32 bits.
+    #[inline(always)]
+    fn add_widely<const TILE: usize>(
+        &self,
+        spikes: &[u16],
+        first: usize,
+        totals: &mut [[L::Totals; 2]; TILE],
+    ) {
+        let (l, columns) = (self.l, &self.columns);
+        let stride = columns.stride / 16;
+        for (block, totals) in (first..).zip(totals) {
+            for (total, half) in
+                totals.iter_mut().zip([block.wrapping_mul(2), block.wrapping_mul(2).wrapping_add(1)])
+            {
+                if half.wrapping_mul(16) >= columns.units {
+                    continue;
+                }
+                let weights = columns.weights.as_chunks::<16>().0.get(half..).unwrap_or(&[]);
+                let mut sum = *total;
+                for &unit in spikes {
+                    if let Some(column) = weights.get(usize::from(unit).wrapping_mul(stride)) {
+                        sum = l.add_totals(sum, column);
+                    }
+                }
+                *total = sum;
+            }
+        }
+    }
+}
+
+/// Adds columns that certainly add up in 16 bits.
+#[inline(always)]
+fn add_narrow<L: Lanes, const TILE: usize>(
+    l: L,
+    columns: TileOf<'_, i16, TILE>,
+    spikes: &[u16],
+    totals: &mut [[L::Totals; 2]; TILE],
+) {
+    let mut sums = [l.splat(0); TILE];
+    add_some(l, columns, spikes, &mut sums);
+    each::<TILE>(
+        #[inline(always)]
+        |block| {
+            if let (Some(&sum), Some([low, high])) = (sums.get(block), totals.get_mut(block)) {
+                let sum = l.widened(sum);
+                (*low, *high) = (l.sum_totals(*low, sum[0]), l.sum_totals(*high, sum[1]));
+            }
+        },
+    );
+}
+
+/// One half of a block.
+#[inline(always)]
+fn half_of<L: Lanes>(l: L, from: Option<&[i32; BLOCK]>, half: usize) -> L::Totals {
+    from.and_then(|from| from.as_chunks::<16>().0.get(half))
+        .map_or(l.splat_totals(0), |from| l.load_totals(from))
+}
+
+/// The lanes of a block that are neurons, of which so many are left.
+pub(super) fn mask(units: usize) -> u32 {
+    if units >= BLOCK { u32::MAX } else { (1u32 << (units & 31)).wrapping_sub(1) }
+}
+
+/// A step of 16 neurons.
+struct Step<'a, L> {
+    l: L,
+    quick: &'a QuickRun,
+    sum: &'a Sum,
+    taught: bool,
+    offset: u32,
+    spikes: u32,
+}
+
+impl<L: Lanes> Step<'_, L> {
+    #[inline(always)]
+    fn step<const PLAIN: bool, const COUNT: bool>(
+        &self,
+        total: L::Totals,
+        moving: &mut Moving<L::Totals>,
+        fixed: &Fixed<L::Totals>,
+        tail: Option<&mut [i32; 16]>,
+        live: (u32, usize),
+        counting: &mut Counting<'_, '_, COUNT>,
+    ) {
+        use Variable::{Basal, FilterFast, FilterSlow, Soma};
+        let (l, quick) = (self.l, self.quick);
+        let sum = self.narrowed(total, fixed.spread, live, counting);
+        // Today's sum in the place of that of ten steps ago.
+        let gone = tail.and_then(
+            #[inline(always)]
+            |tail| {
+                let old = l.load_totals(tail);
+                l.store_totals(sum, tail);
+                quick.tails.map(|tails| (old, tails))
+            },
+        );
+        let Moving { fast, slow, soma, .. } = *moving;
+        let exact = l.sum_totals(
+            fast,
+            quick.fast.moved::<L, PLAIN>(
+                l,
+                fast,
+                sum,
+                #[inline(always)]
+                |exact| noise_of(l, self.offset, fixed.spread, FilterFast, exact),
+            ),
+        );
+        let mut fast = hold(l, &quick.fast, FilterFast, exact, live, counting);
+        if let Some((old, [tail, _])) = gone {
+            fast = self.forget(FilterFast, fast, (old, tail), fixed.spread, live, counting);
+        }
+        let exact = l.sum_totals(
+            slow,
+            quick.slow.moved::<L, PLAIN>(
+                l,
+                slow,
+                fast,
+                #[inline(always)]
+                |exact| noise_of(l, self.offset, fixed.spread, FilterSlow, exact),
+            ),
+        );
+        let mut slow = hold(l, &quick.slow, FilterSlow, exact, live, counting);
+        if let Some((old, [_, tail])) = gone {
+            slow = self.forget(FilterSlow, slow, (old, tail), fixed.spread, live, counting);
+        }
+        let synaptic = l.multiply_totals(slow, l.splat_totals(quick.gain));
+        let drive = l.sum_totals(synaptic, fixed.constant);
+        let exact = quick.basal.round::<L, PLAIN>(
+            l,
+            drive,
+            #[inline(always)]
+            || noise_of(l, self.offset, fixed.spread, Basal, drive),
+        );
+        let mut basal = exact;
+        if quick.basal_held {
+            basal = quick.basal.hold(l, exact);
+            counting.held(l, Basal, (exact, basal), live);
+        }
+        let moved = quick.soma.moved::<L, PLAIN>(
+            l,
+            soma,
+            basal,
+            #[inline(always)]
+            |exact| noise_of(l, self.offset, fixed.spread, Soma, exact),
+        );
+        let soma = if self.taught {
+            let exact = l.sum_totals(fixed.base, moved);
+            let held = quick.soma.narrowing.hold(l, exact);
+            counting.held(l, Soma, (exact, held), live);
+            held
+        } else {
+            hold(l, &quick.soma, Soma, l.sum_totals(soma, moved), live, counting)
+        };
+        (moving.fast, moving.slow, moving.soma) = (fast, slow, soma);
+    }
+
+    /// Takes from a filter what a cut kernel forgets.
+    #[inline(always)]
+    fn forget<const COUNT: bool>(
+        &self,
+        variable: Variable,
+        x: L::Totals,
+        (old, tail): (L::Totals, Tail),
+        spread: L::Totals,
+        live: (u32, usize),
+        counting: &mut Counting<'_, '_, COUNT>,
+    ) -> L::Totals {
+        let l = self.l;
+        let exact = l.multiply_totals(old, l.splat_totals(tail.gain));
+        let gone = tail.narrowing.round::<L, false>(
+            l,
+            exact,
+            #[inline(always)]
+            || noise_of(l, self.offset, spread, variable, exact),
+        );
+        let left = l.subtract_totals(x, gone);
+        let held = tail.narrowing.hold(l, left);
+        counting.held(l, variable, (left, held), live);
+        held
+    }
+
+    /// A sum of columns as the filter takes it.
+    #[inline(always)]
+    fn narrowed<const COUNT: bool>(
+        &self,
+        total: L::Totals,
+        spread: L::Totals,
+        live: (u32, usize),
+        counting: &mut Counting<'_, '_, COUNT>,
+    ) -> L::Totals {
+        let (l, sum) = (self.l, self.sum);
+        let mut kept = total;
+        if sum.limited {
+            kept = l.max_totals(l.splat_totals(sum.lowest), l.min_totals(l.splat_totals(sum.highest), total));
+            counting.held(l, Variable::Accumulator, (total, kept), live);
+        }
+        let mut near = kept;
+        if sum.far {
+            near = l.max_totals(l.splat_totals(sum.near.0), l.min_totals(l.splat_totals(sum.near.1), kept));
+        }
+        let raised = if sum.left > 0 { l.shift_totals_left(near, sum.left) } else { near };
+        let exact = sum.narrowing.round::<L, false>(
+            l,
+            raised,
+            #[inline(always)]
+            || noise_of(l, self.spikes, spread, Variable::Accumulator, kept),
+        );
+        if !sum.held {
+            return exact;
+        }
+        let held = sum.narrowing.hold(l, exact);
+        counting.held(l, Variable::FilterFast, (exact, held), live);
+        held
+    }
+}
+
+/// The sum of a state and its move, held where that is needed.
+#[inline(always)]
+fn hold<L: Lanes, const COUNT: bool>(
+    l: L,
+    toward: &Toward,
+    variable: Variable,
+    exact: L::Totals,
+    live: (u32, usize),
+    counting: &mut Counting<'_, '_, COUNT>,
+) -> L::Totals {
+    if !toward.held {
+        return exact;
+    }
+    let held = toward.narrowing.hold(l, exact);
+    counting.held(l, variable, (exact, held), live);
+    held
+}
