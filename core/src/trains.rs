@@ -59,8 +59,18 @@ impl Masks<'_> {
     /// Spikes of so many steps.
     #[inline(always)]
     fn count(&self, steps: usize) -> usize {
-        let words = self.blocks().iter().flatten().flat_map(|words| words.iter().take(steps));
-        words.fold(0u32, |sum, word| sum.wrapping_add(word.count_ones())) as usize
+        let mut count = 0u32;
+        for [once, twice, thrice] in self.blocks() {
+            for words in [once, twice, thrice] {
+                let (pairs, last) = words.get(..steps).unwrap_or(&[]).as_chunks::<2>();
+                for &[one, other] in pairs {
+                    let both = u64::from(one) | u64::from(other) << 32;
+                    count = count.wrapping_add(both.count_ones());
+                }
+                count = count.wrapping_add(last.first().map_or(0, |word| word.count_ones()));
+            }
+        }
+        count as usize
     }
 }
 
