@@ -443,6 +443,62 @@ where
     assert_eq!(layers.digest(), steps.digest());
 }
 
+/// Outputs of weights that add up to little, to more than 16 bits, or reach their limits with a
+/// single column; fewer outputs than there are sums made at once, more, and too many.
+#[test]
+fn sums_from_masks_are_those_of_lists() {
+    let data = apical::data::Dataset::load(&apical::data::default_directory()).expect("shipped data");
+    for outputs in [3, 10, 11, 15, 16] {
+        let model = model(&[784, 70, outputs], 3);
+        for most in [127, 5_000, 32_767] {
+            #[cfg(target_arch = "x86_64")]
+            if Path::available().contains(&Path::Avx2) {
+                check_sums::<apical::vector::OnAvx2, i16>(&data, &model, most);
+            }
+            #[cfg(target_arch = "x86_64")]
+            if Path::available().contains(&Path::Avx512) {
+                check_sums::<apical::vector::OnAvx512, i16>(&data, &model, most);
+                check_sums::<apical::vector::OnAvx512, i8>(&data, &model, most);
+            }
+            check_sums::<Plain, i16>(&data, &model, most);
+        }
+    }
+}
+
+fn check_sums<K: Kernels + Default, O: Weight>(data: &apical::data::Dataset, model: &Model, most: i16) {
+    let weight_fraction = 4 * size_of::<O>() as u8;
+    let rounding = Rounding::Stochastic;
+    let layer = LayerParameters { kernel: Kernel::Scaled, learning_rate: 0.21, weight_fraction, rounding };
+    let arithmetic = Native::<K, O, true>::new(K::default());
+    let new = || {
+        let mut network = OwnedNetwork::new(arithmetic, model, |_| layer.coefficients());
+        // Each unit's weight to an output depends on both; most of them are of one sign.
+        let stride = network.output.stride;
+        for (unit, column) in network.output.weights.chunks_mut(stride).enumerate() {
+            for (output, weight) in column.iter_mut().take(model.outputs()).enumerate() {
+                let share = ((unit * 31 + output * 17) % 64) as i32 - 12;
+                *weight = O::saturate((i32::from(most) * share / 52) as i16);
+            }
+        }
+        network
+    };
+    let (mut layers, mut steps) = (new(), new());
+    for example in 0..6 {
+        let label = usize::from(data.train.labels[example]) % model.outputs();
+        let image = data.train.image(example);
+        let one = layers.with(|network| network.train(image, label, &mut ()));
+        let other = steps.with(|network| network.train(image, label, &mut Watching));
+        assert_eq!(one, other, "example {example}");
+        assert_eq!(layers.digest(), steps.digest(), "example {example} of {:?}, ±{most}", model.sizes);
+    }
+    let one = layers.with(|network| network.test(data.test.image(0), 400, (1, 0), &mut ()));
+    let other = steps.with(|network| network.test(data.test.image(0), 400, (1, 0), &mut Watching));
+    assert_eq!(one, other);
+    assert_eq!(layers.digest(), steps.digest());
+    assert_eq!(layers.take_fired()[..2], steps.take_fired()[..2]);
+    assert_eq!(layers.take_losses(), steps.take_losses());
+}
+
 #[cfg(target_arch = "x86_64")]
 mod vectors {
     use apical::vector::{Avx512, Pair, Wide};
@@ -522,6 +578,33 @@ mod vectors {
                 window.to_vec(),
                 shifted.iter().zip(numbers).map(|(s, n)| s + i32::from(n)).collect::<Vec<_>>()
             );
+        }
+        for round in 0..200 {
+            let words: [u32; 16] =
+                std::array::from_fn(|_| if draws.next_u32() % 4 < round % 5 { draws.next_u32() } else { 0 });
+            let (mut found, mut places) = ([0; 16], [0; 16]);
+            let count = l.pick(&words, 48, &mut found, &mut places);
+            let expected: Vec<(u32, u32)> =
+                words.into_iter().zip(48..).filter(|(word, _)| *word != 0).collect();
+            let picked: Vec<(u32, u32)> = found.into_iter().zip(places).take(count).collect();
+            assert_eq!(picked, expected);
+            if L::LOOKS_UP {
+                let words: [u32; 32] = std::array::from_fn(|_| draws.next_u32());
+                let (lower, upper) = (words.map(|word| word as i16), words.map(|word| (word >> 16) as i16));
+                assert_eq!(stored(l, l.half(&words, 0)), lower);
+                assert_eq!(stored(l, l.half(&words, 1)), upper);
+                let (tables, places) = ([l.load(&lower), l.load(&upper)], l.half(&words, 1));
+                let place = |place: i16, count: u16| usize::from(place as u16 % count);
+                assert_eq!(stored(l, l.look_up(tables[0], places)), upper.map(|p| lower[place(p, 32)]));
+                let both = [lower, upper].concat();
+                assert_eq!(stored(l, l.look_up_in_two(tables, places)), upper.map(|p| both[place(p, 64)]));
+                let bits = draws.next_u32();
+                let sum = l.add_in(tables[0], l.mask(bits), tables[1]);
+                let expected: [i16; 32] = std::array::from_fn(|lane| {
+                    lower[lane].wrapping_add(if bits >> lane & 1 != 0 { upper[lane] } else { 0 })
+                });
+                assert_eq!(stored(l, sum), expected);
+            }
         }
         let mut dither = Dither::unseeded();
         dither.seed(&mut draws);

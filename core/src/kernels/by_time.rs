@@ -13,8 +13,10 @@ use crate::native::Weight;
 use crate::tables::noise::BLOCK;
 use crate::trains::{Fired, Masks, WORDS};
 
-/// Most units of a layer whose sums are made like this.
-pub(super) const MOST_UNITS: usize = 16;
+/// Places for the sums of a step.
+const PLACES: usize = 16;
+/// Most units of a layer whose sums are made like this: what there are places for.
+pub(super) const MOST_UNITS: usize = PLACES / OUTPUTS * OUTPUTS;
 /// Sums that are made at once, …
 const OUTPUTS: usize = 5;
 /// each for so many times 32 steps: as many as there are registers for.
@@ -42,7 +44,7 @@ pub(super) fn sum_by_time<L: Lanes, W: Weight>(
     columns: Columns<'_, W>,
     masks: &Masks<'_>,
     reaches: &mut [u16],
-    sums: &mut [[i32; MOST_UNITS]],
+    sums: &mut [[i32; PLACES]],
 ) {
     let groups = masks.blocks.wrapping_mul(2);
     let reaches = reaches.get_mut(..groups).unwrap_or(&mut []);
@@ -52,7 +54,7 @@ pub(super) fn sum_by_time<L: Lanes, W: Weight>(
     );
     let sums_of = Sums { lanes: l, columns, blocks: masks.blocks(), reaches };
     for (sums, from) in sums.chunks_mut(STEPS).zip((0..).step_by(STEPS)) {
-        sums.fill([0; MOST_UNITS]);
+        sums.fill([0; PLACES]);
         for first in (0..columns.units.min(MOST_UNITS)).step_by(OUTPUTS) {
             macro_rules! add {
                 ($part:ident) => {
@@ -81,7 +83,8 @@ pub(super) fn sum_by_time<L: Lanes, W: Weight>(
 #[inline(always)]
 fn find_reaches<L: Lanes, W: Weight>(l: L, columns: Columns<'_, W>, reaches: &mut [u16]) -> bool {
     if W::EXACT_SPIKES >= GROUP {
-        reaches.fill((SAFE / W::EXACT_SPIKES as u32).wrapping_mul(GROUP as u32) as u16);
+        let most = SAFE.checked_div(W::EXACT_SPIKES as u32).unwrap_or(SAFE);
+        reaches.fill(most.wrapping_mul(GROUP as u32) as u16);
         return true;
     }
     let most = l.splat(i16::MAX);
@@ -130,7 +133,7 @@ impl<L: Lanes, W: Weight> Sums<'_, L, W> {
     /// Adds what first spikes add to the sums of the units from `first` on, in the steps from
     /// `from` on.
     #[inline(always)]
-    fn add<const PART: u8>(&self, from: usize, first: usize, sums: &mut [[i32; MOST_UNITS]]) {
+    fn add<const PART: u8>(&self, from: usize, first: usize, sums: &mut [[i32; PLACES]]) {
         let l = self.lanes;
         let mut totals = [[[0i32; 32]; PARTS]; OUTPUTS];
         let mut narrow = [[l.splat(0); PARTS]; OUTPUTS];
@@ -221,18 +224,19 @@ impl<L: Lanes, W: Weight> Sums<'_, L, W> {
             #[inline(always)]
             |output| {
                 let Some(sums) = sums.get_mut(output) else { return };
+                macro_rules! weight {
+                    ($unit:literal) => {
+                        part_of::<L, W, PART>(l, weights, const { UNIT + $unit }, output)
+                    };
+                }
                 // The places of a table whose bit 0 is set, bit 1, …
                 let mut table = l.splat(0);
-                table = l.add_in(table, l.mask(0xAAAA_AAAA), part_of::<L, W, PART>(l, weights, UNIT, output));
-                table =
-                    l.add_in(table, l.mask(0xCCCC_CCCC), part_of::<L, W, PART>(l, weights, UNIT + 1, output));
-                table =
-                    l.add_in(table, l.mask(0xF0F0_F0F0), part_of::<L, W, PART>(l, weights, UNIT + 2, output));
-                table =
-                    l.add_in(table, l.mask(0xFF00_FF00), part_of::<L, W, PART>(l, weights, UNIT + 3, output));
-                table =
-                    l.add_in(table, l.mask(0xFFFF_0000), part_of::<L, W, PART>(l, weights, UNIT + 4, output));
-                let upper = l.add(table, part_of::<L, W, PART>(l, weights, UNIT + 5, output));
+                table = l.add_in(table, l.mask(0xAAAA_AAAA), weight!(0));
+                table = l.add_in(table, l.mask(0xCCCC_CCCC), weight!(1));
+                table = l.add_in(table, l.mask(0xF0F0_F0F0), weight!(2));
+                table = l.add_in(table, l.mask(0xFF00_FF00), weight!(3));
+                table = l.add_in(table, l.mask(0xFFFF_0000), weight!(4));
+                let upper = l.add(table, weight!(5));
                 each_part(
                     #[inline(always)]
                     |part| {
@@ -309,7 +313,7 @@ fn add_second_spikes<L: Lanes, W: Weight>(
     l: L,
     columns: Columns<'_, W>,
     masks: &Masks<'_>,
-    sums: &mut [[i32; MOST_UNITS]],
+    sums: &mut [[i32; PLACES]],
 ) {
     let columns = columns.weights.as_chunks::<BLOCK>().0;
     // Words with a second spike in them, one in six, and their steps.
@@ -342,7 +346,7 @@ fn add_second_spikes<L: Lanes, W: Weight>(
 
 /// Adds the columns of the units of a block whose bits are set.
 #[inline(always)]
-fn add_word<L: Lanes, W: Weight>(l: L, mut word: u32, columns: &[[W; BLOCK]], sums: &mut [i32; MOST_UNITS]) {
+fn add_word<L: Lanes, W: Weight>(l: L, mut word: u32, columns: &[[W; BLOCK]], sums: &mut [i32; PLACES]) {
     while word != 0 {
         if let Some(column) = columns.get(word.trailing_zeros() as usize).and_then(|c| c.first_chunk()) {
             let totals = W::add_totals(l, l.load_totals(sums), column);
