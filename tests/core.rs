@@ -302,7 +302,9 @@ fn memory_of_fixed_size_gives_the_bits_of_memory_of_any_size() {
 }
 
 const MIXED: Width = Width::new(Width::usual(8, false), Width::usual(16, true));
-const WIDTHS: [Width; 3] = [Width::SIXTEEN, Width::EIGHT, MIXED];
+/// A finer step in the output layer than in hidden layers.
+const FINER: Width = Width::new(Width::usual(8, false), Format::new(8, 5));
+const WIDTHS: [Width; 4] = [Width::SIXTEEN, Width::EIGHT, MIXED, FINER];
 
 #[test]
 fn every_path_of_this_machine_gives_the_same_bits_counting_or_not() {

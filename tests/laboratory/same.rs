@@ -34,7 +34,8 @@ fn the_native_formats_emulated_keep_the_native_bits_for_a_thousand_examples() {
     let (data, model) = (data(), model(&[784, 40, 10]));
     let order: Vec<u32> = (0..1000).collect();
     let mixed = Width::new(Width::usual(8, false), Width::usual(16, true));
-    for width in [Width::SIXTEEN, Width::EIGHT, mixed] {
+    let finer = Width::new(Width::usual(8, false), Format::new(8, 5));
+    for width in [Width::SIXTEEN, Width::EIGHT, mixed, finer] {
         for rounding in [Rounding::Stochastic, Rounding::Nearest] {
             let formats = Formats::native(width, rounding, 2);
             let mut ours = emulated(&model, &formats.tables, formats.decay, false);
