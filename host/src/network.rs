@@ -14,7 +14,7 @@ use apical_core::parameters::Preset;
 use apical_core::schedule::{MOST_STEPS, Workspace};
 use apical_core::spikes::Spikes;
 use apical_core::tables::psp::{AREAS, Kernel, TAPS, areas};
-use apical_core::trains::{Fired, Masks, Trains, WORDS};
+use apical_core::trains::{Masks, Trains, WORDS};
 
 /// Memory of a layer. Columns are padded to whole blocks of 32.
 pub struct OwnedLayer<A: Arithmetic> {
@@ -176,7 +176,7 @@ struct OwnedWorkspace {
     places: Vec<u16>,
     splits: Vec<u16>,
     psp: Vec<u16>,
-    sums: Vec<[i32; 16]>,
+    sums: Aligned<i32>,
 }
 
 /// Memory for the spikes of a level. What is never written to costs nothing but addresses.
@@ -184,7 +184,7 @@ struct OwnedWorkspace {
 struct OwnedTrains {
     units: Vec<u16>,
     ends: Vec<u32>,
-    fired: Vec<Fired>,
+    words: Aligned<u32>,
     more: Vec<u32>,
 }
 
@@ -193,13 +193,14 @@ impl OwnedTrains {
         Self {
             units: vec![0; MOST_STEPS * units * Spikes::PER_UNIT + Trains::ROOM],
             ends: vec![0; MOST_STEPS],
-            fired: vec![[[0; WORDS]; 3]; units.div_ceil(32)],
+            words: Aligned::filled(0, units.div_ceil(32) * 3 * WORDS),
             more: vec![0; MOST_STEPS],
         }
     }
 
     fn lend(&mut self) -> Trains<'_> {
-        let masks = Masks { fired: &mut self.fired, more: &mut self.more, blocks: 0 };
+        let fired = self.words.as_chunks_mut::<WORDS>().0.as_chunks_mut().0;
+        let masks = Masks { fired, more: &mut self.more, blocks: 0 };
         Trains::new(&mut self.units, &mut self.ends, masks)
     }
 }
@@ -212,7 +213,7 @@ impl OwnedWorkspace {
             places: vec![0; MOST_STEPS * places_of(widest)],
             splits: vec![0; MOST_STEPS],
             psp: vec![0; 32 * widest],
-            sums: vec![[0; 16]; MOST_STEPS],
+            sums: Aligned::filled(0, MOST_STEPS * 16),
         }
     }
 }
@@ -298,7 +299,7 @@ impl<A: Arithmetic> OwnedNetwork<A> {
             let mut hidden: Vec<Layer<'_, A>> = self.hidden.iter_mut().map(OwnedLayer::lend).collect();
             let OwnedWorkspace { levels, places, splits, psp, sums } = &mut self.workspace;
             let mut trains: Vec<Trains<'_>> = levels.iter_mut().map(OwnedTrains::lend).collect();
-            let scratch = Scratch { places, splits, psp, sums };
+            let scratch = Scratch { places, splits, psp, sums: sums.as_chunks_mut().0 };
             let mut network = Network {
                 arithmetic: &self.arithmetic,
                 areas: &self.areas,
