@@ -179,7 +179,8 @@ pub trait Arithmetic {
         false
     }
 
-    /// Whether [`Self::sum_masks`] works for an output layer of so many units.
+    /// Whether [`Self::sum_masks`] works for an output layer of so many units, and [`Self::run`]
+    /// after it.
     #[inline(always)]
     fn reads_masks(&self, units: usize, steps: usize, trains: &Trains<'_>, scratch: &Scratch<'_>) -> bool {
         let _ = (units, steps, trains, scratch);
