@@ -189,6 +189,14 @@ impl<B: Copy> Ends<B> {
         *self = Self(l.min(self.0, weights), l.max(self.1, weights));
     }
 
+    /// The weights of a column from one on: those that did not move, because they had no error.
+    #[inline(always)]
+    fn take_in_all<L: Lanes<Block = B>>(&mut self, l: L, column: &[i16], from: usize) {
+        for weights in column.get(from..).unwrap_or(&[]).as_chunks::<BLOCK>().0 {
+            self.take_in(l, l.load(weights));
+        }
+    }
+
     /// No magnitude is larger.
     #[inline(always)]
     fn bound<L: Lanes<Block = B>>(self, l: L) -> u16 {
@@ -268,6 +276,7 @@ impl<const COUNT: bool> LearnJob<'_, '_, '_, COUNT> {
                     ends.take_in(l, new);
                     l.store(new, weights);
                 }
+                ends.take_in_all(l, column, errors.len());
                 ends.bound(l)
             },
         );
@@ -321,6 +330,7 @@ impl<const COUNT: bool> LearnJob<'_, '_, '_, COUNT> {
                     l.store_totals(lost, &mut sums);
                     bias = sums.iter().fold(bias, |bias, &sum| bias.wrapping_add(i64::from(sum)));
                 }
+                ends.take_in_all(l, column, errors.len());
                 ends.bound(l)
             },
         );
