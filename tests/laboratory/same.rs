@@ -5,8 +5,9 @@ use apical::laboratory::formats::{Formats, Numbers};
 use apical::laboratory::profile::Profile;
 use apical::learner::{Width, emulated, emulated_on, native};
 use apical::model::Model;
+use apical::network::OwnedNetwork;
 use apical::vector::Path;
-use apical_core::emulated::{Decay, fits_container};
+use apical_core::emulated::{Decay, Emulated, EmulatedParameters, fits_container};
 use apical_core::formats::{Format, Variable};
 use apical_core::parameters::Preset;
 use apical_core::random::{Generator, Stream};
@@ -43,6 +44,56 @@ fn the_native_formats_emulated_keep_the_native_bits_for_a_thousand_examples() {
             ours.train(&data.train, &order);
             theirs.train(&data.train, &order);
             assert_eq!(ours.digest(), theirs.digest(), "{width:?} {rounding:?}");
+        }
+    }
+}
+
+/// No weight is beyond the bound of its column, not even of neurons without errors: sums are said
+/// to fit into 16 bits by these bounds. One neuron is alone in its block, has the largest weights,
+/// and, without feedback, no error.
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn bounds_hold_all_weights_of_their_columns() {
+    let data = data();
+    for path in Path::available() {
+        match path {
+            Path::Scalar => bounds_hold::<apical_core::kernels::Plain>(&data),
+            Path::Avx2 => bounds_hold::<apical::vector::OnAvx2>(&data),
+            Path::Avx512 => bounds_hold::<apical::vector::OnAvx512>(&data),
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn bounds_hold<K: apical_core::kernels::Kernels + Default>(data: &Dataset) {
+    let model = Model { learning_rates: vec![3.0; 2], ..model(&[784, 33, 10]) };
+    for rounding in [Rounding::Floor, Rounding::Stochastic] {
+        let formats = Formats::native(Width::SIXTEEN, rounding, 2);
+        let coefficients = |layer: usize| {
+            let (table, is_output) = (formats.tables[layer], layer + 1 == model.layers());
+            let (kernel, learning_rate) = (model.kernel, model.learning_rates[layer]);
+            let decay = formats.decay;
+            EmulatedParameters { kernel, learning_rate, table, decay, is_output }.coefficients()
+        };
+        let arithmetic = Emulated::<K, false>::new(K::default());
+        let mut network = OwnedNetwork::new(arithmetic, &model, coefficients);
+        network.with(|network| {
+            let layer = &mut network.hidden[0];
+            layer.feedback.iter_mut().skip(32).step_by(layer.stride).for_each(|weight| *weight = 0);
+            layer.weights.iter_mut().skip(32).step_by(layer.stride).for_each(|weight| *weight = 5000);
+            layer.bounds.fill(5000);
+        });
+        for example in 0..20 {
+            let (image, label) = (data.train.image(example), usize::from(data.train.labels[example]));
+            network.with(|network| {
+                network.train(image, label, &mut ());
+                let layer = &network.hidden[0];
+                assert_eq!(layer.errors[32], 0);
+                for (column, bound) in layer.weights.chunks(layer.stride).zip(&*layer.bounds) {
+                    let largest = column.iter().map(|weight| weight.unsigned_abs()).max();
+                    assert!(largest <= Some(*bound), "{largest:?} {bound}, example {example} {rounding:?}");
+                }
+            });
         }
     }
 }
