@@ -100,8 +100,8 @@ pub fn build(source: Source<'_>) -> Result<Program, EmulateError> {
     let sources = std::path::absolute(firmware).unwrap_or_else(|_| firmware.to_owned());
     let bytes = bytes.map_err(|error| EmulateError::File { path: built, reason: error.to_string() })?;
     if board.is_web() {
-        let code = bytes.len() as u32;
-        return Ok(Program { elf: kept, code, constants: 0, ram: 0, counts: true, prints: true, sources });
+        let (code, constants) = module_sizes(&bytes);
+        return Ok(Program { elf: kept, code, constants, ram: 0, counts: true, prints: true, sources });
     }
     let small = fs::read_to_string(firmware.join(format!("boards/{}.x", board.name)));
     let counts = counts && !small.unwrap_or_default().contains("LENGTH = 16K");
@@ -201,4 +201,47 @@ fn sections(elf: &[u8]) -> Vec<Section> {
             Section { kind, bytes: word(at + 20) }
         })
         .collect()
+}
+
+/// Bytes of code and of data of a WebAssembly module; names and debug information, which no engine needs, are not counted.
+fn module_sizes(module: &[u8]) -> (u32, u32) {
+    const CUSTOM: u8 = 0;
+    const DATA: u8 = 11;
+    let (mut code, mut data) = (0usize, 0usize);
+    let mut rest = module.get(8..).unwrap_or(&[]); // behind magic and version
+    while let Some((&section, after)) = rest.split_first() {
+        let Some((length, body)) = split_length(after) else { break };
+        match section {
+            CUSTOM => {}
+            DATA => data += length,
+            _ => code += length,
+        }
+        rest = body.get(length..).unwrap_or(&[]);
+    }
+    (code as u32, data as u32)
+}
+
+/// A length in LEB128, seven bits a byte, and what is behind it.
+fn split_length(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let end = bytes.iter().take(5).position(|byte| byte & 0x80 == 0)?;
+    let (length, rest) = bytes.split_at_checked(end + 1)?;
+    Some((length.iter().rev().fold(0, |sum, byte| sum << 7 | usize::from(byte & 0x7F)), rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::module_sizes;
+
+    #[test]
+    fn debug_information_of_a_module_is_not_counted() {
+        let mut module = b"\0asm\x01\0\0\0".to_vec();
+        module.extend([1, 2, 7, 7]); // types
+        module.extend([10, 0x83, 0x01]); // code, 131 bytes
+        module.extend([0; 131]);
+        module.extend([11, 3, 1, 2, 3]);
+        module.extend([0, 4, 9, 9, 9, 9]);
+        assert_eq!(module_sizes(&module), (133, 3));
+        assert_eq!(module_sizes(&module[..9]), (0, 0));
+        assert_eq!(module_sizes(b""), (0, 0));
+    }
 }
