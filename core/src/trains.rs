@@ -13,9 +13,9 @@ pub type Fired = [[u32; WORDS]; 3];
 /// Masks of who fired in each step of a run.
 #[derive(Debug)]
 pub struct Masks<'a> {
-    /// The masks, block after block. Words of a third spike are 0 in steps without one.
+    /// The masks, block after block. Words of a third spike count where `more` says so.
     pub fired: &'a mut [Fired],
-    /// Whether anybody fired a third time; one entry a step.
+    /// Where somebody fired a third time, a word for each step: bit b for block b, b + 32, …
     pub more: &'a mut [u32],
     /// Blocks of a step.
     pub blocks: usize,
@@ -31,8 +31,9 @@ impl Masks<'_> {
     /// A run of so many steps of so many blocks begins; there is room for it.
     #[inline(always)]
     pub fn begin(&mut self, blocks: usize, steps: usize) {
-        self.more.fill(0);
-        for [_, _, thrice] in self.fired.iter_mut().take(blocks) {
+        self.more.get_mut(..steps).unwrap_or(&mut []).fill(0);
+        // Two blocks share a bit: then every word counts.
+        for [_, _, thrice] in self.fired.iter_mut().take(if blocks > 32 { blocks } else { 0 }) {
             thrice.get_mut(..steps).unwrap_or(&mut []).fill(0);
         }
         self.blocks = blocks;
@@ -60,8 +61,13 @@ impl Masks<'_> {
     #[inline(always)]
     fn count(&self, steps: usize) -> usize {
         let mut count = 0u32;
-        for [once, twice, thrice] in self.blocks() {
-            for words in [once, twice, thrice] {
+        for (step, &more) in self.more.iter().enumerate().take(steps).filter(|(_, more)| **more != 0) {
+            for (_, word) in thirds(self.blocks(), step, more) {
+                count = count.wrapping_add(word.count_ones());
+            }
+        }
+        for [once, twice, _] in self.blocks() {
+            for words in [once, twice] {
                 let (pairs, last) = words.get(..steps).unwrap_or(&[]).as_chunks::<2>();
                 for &[one, other] in pairs {
                     let both = u64::from(one) | u64::from(other) << 32;
@@ -196,9 +202,9 @@ impl<'a> Trains<'a> {
                 steps,
                 #[inline(always)]
                 |fired, step, more, units, mut end| {
-                    for ([once, twice, thrice], names) in fired.iter().zip(names) {
+                    for (([once, twice, thrice], names), block) in fired.iter().zip(names).zip(0u32..) {
                         end = put_named(lanes, units, end, [word(once, step), word(twice, step)], names);
-                        if more {
+                        if more >> (block & 31) & 1 != 0 {
                             end = put_named(lanes, units, end, [word(thrice, step), 0], names);
                         }
                     }
@@ -211,8 +217,8 @@ impl<'a> Trains<'a> {
                 |fired, step, more, units, mut end| {
                     end = put_numbered(lanes, units, end, fired, |[once, _, _]| word(once, step));
                     end = put_numbered(lanes, units, end, fired, |[_, twice, _]| word(twice, step));
-                    if more {
-                        end = put_numbered(lanes, units, end, fired, |[_, _, thrice]| word(thrice, step));
+                    for (block, word) in thirds(fired, step, more) {
+                        end = put_two(lanes, units, end, word.into(), block.wrapping_mul(BLOCK) as u16);
                     }
                     end
                 },
@@ -221,22 +227,37 @@ impl<'a> Trains<'a> {
     }
 
     /// The same; `put` writes down who of some blocks fired in a step, from a place on, and
-    /// returns the new end; it is told whether anybody did so three times. Second spikes are
+    /// returns the new end; it is told which of them did so three times. Second spikes are
     /// rare, but to look for them costs more in branches nobody can guess.
     #[inline(always)]
-    fn list_each(&mut self, steps: usize, put: impl Fn(&[Fired], usize, bool, &mut [u16], usize) -> usize) {
+    fn list_each(&mut self, steps: usize, put: impl Fn(&[Fired], usize, u32, &mut [u16], usize) -> usize) {
         let mut end = self.end_of(self.steps);
         let units = &mut *self.units;
         let fired = self.masks.fired.get(..self.masks.blocks).unwrap_or(&[]);
         let ends = self.ends.get_mut(self.steps..).unwrap_or(&mut []).iter_mut();
         let mut listed = 0usize;
         for ((step, &more), to) in self.masks.more.iter().enumerate().zip(ends).take(steps) {
-            end = put(fired, step, more != 0, units, end);
+            end = put(fired, step, more, units, end);
             *to = end as u32;
             listed = listed.wrapping_add(1);
         }
         self.steps = self.steps.wrapping_add(listed);
     }
+}
+
+/// Who fired a third time in a step, given its word of [`Masks::more`]: blocks and their masks.
+#[inline(always)]
+pub(crate) fn thirds(blocks: &[Fired], step: usize, more: u32) -> impl Iterator<Item = (usize, u32)> {
+    let mut bits = more;
+    let firsts = core::iter::from_fn(move || {
+        let first = bits.trailing_zeros() as usize;
+        bits &= bits.wrapping_sub(1);
+        (first < 32).then_some(first)
+    });
+    firsts.flat_map(move |first| {
+        let shared = blocks.iter().enumerate().skip(first).step_by(32);
+        shared.map(move |(block, [_, _, thrice])| (block, word(thrice, step)))
+    })
 }
 
 /// The word of a step.
@@ -276,10 +297,15 @@ fn put_numbered<L: Lanes>(
             [low] => u64::from(word(low)),
             _ => 0,
         };
-        if let Some(room) = units.get_mut(end..).and_then(|rest| rest.first_chunk_mut()) {
-            lanes.number(bits, first, room);
-            end = end.wrapping_add(bits.count_ones() as usize);
-        }
+        end = put_two(lanes, units, end, bits, first);
     }
     end
+}
+
+/// The same of two blocks from unit `first` on.
+#[inline(always)]
+fn put_two<L: Lanes>(lanes: L, units: &mut [u16], end: usize, bits: u64, first: u16) -> usize {
+    let Some(room) = units.get_mut(end..).and_then(|rest| rest.first_chunk_mut()) else { return end };
+    lanes.number(bits, first, room);
+    end.wrapping_add(bits.count_ones() as usize)
 }

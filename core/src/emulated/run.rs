@@ -7,7 +7,8 @@ use super::{EmulatedCoefficients, VariableFormat};
 use crate::arithmetic::{Columns, Neurons, Run, Scratch};
 use crate::formats::Variable;
 use crate::kernels::{
-    Job, Lanes, TileOf, Width, add_some, draw_places, each, fire, has_room, places_of, split_spikes, tile_mut,
+    Job, Lanes, THRICE, TileOf, Width, add_some, draw_places, each, fire, has_room, places_of, split_spikes,
+    tile_mut,
 };
 use crate::losses::Losses;
 use crate::parameters::TEACHER;
@@ -426,7 +427,7 @@ impl<L: Lanes> Tiles<'_, L> {
                         quick,
                         sum: sum_of,
                         taught,
-                        offset: place.into(),
+                        offset: (place & !THRICE).into(),
                         spikes: spikes.len() as u32,
                     };
                     let mut counting = Counting::<COUNT> { losses: &mut *losses };
@@ -447,7 +448,14 @@ impl<L: Lanes> Tiles<'_, L> {
                             [self.comparable(quick, low.soma), self.comparable(quick, high.soma)],
                             32766,
                         );
-                        fire(l, potentials, place, share, credit, (step, fired, more));
+                        fire(
+                            l,
+                            potentials,
+                            place,
+                            share,
+                            credit,
+                            (first.wrapping_add(block), step, fired, more),
+                        );
                     }
                     if in_window && !taught {
                         low.sum = l.sum_totals(low.sum, low.soma);
@@ -566,7 +574,7 @@ impl<L: Lanes> Tiles<'_, L> {
                     Block { sums: [0; BLOCK], fast: *fast, slow: *slow, soma: *soma, bias: *bias };
                 sum_of.narrow(&total, &mut block.sums);
                 let bases = run.label.map(|label| step_of.bases(label.wrapping_sub(unit)));
-                let draws = Draws { offset: place.into(), first: unit };
+                let draws = Draws { offset: (place & !THRICE).into(), first: unit };
                 step_of.run_block::<NOISY>(&mut block, bases.as_ref(), draws);
                 (*fast, *slow, *soma) = (block.fast, block.slow, block.soma);
                 if !self.silent {
@@ -578,7 +586,7 @@ impl<L: Lanes> Tiles<'_, L> {
                         place,
                         run.shares.get(step),
                         &mut credit,
-                        (step, fired, more),
+                        (at, step, fired, more),
                     );
                     l.store_unsigned(credit, psp);
                 }

@@ -11,7 +11,7 @@ use super::lanes::Lanes;
 use crate::arithmetic::Columns;
 use crate::native::Weight;
 use crate::tables::noise::BLOCK;
-use crate::trains::{Fired, Masks, WORDS};
+use crate::trains::{Fired, Masks, WORDS, thirds};
 
 /// Places for the sums of a step.
 const PLACES: usize = 16;
@@ -337,8 +337,8 @@ fn add_second_spikes<L: Lanes, W: Weight>(
     }
     for ((step, &more), sums) in masks.more.iter().enumerate().zip(sums) {
         if more != 0 {
-            for ([_, _, thrice], columns) in masks.blocks().iter().zip(columns.chunks(BLOCK)) {
-                add_word(l, thrice.get(step).copied().unwrap_or(0), columns, sums);
+            for (block, word) in thirds(masks.blocks(), step, more) {
+                add_word(l, word, columns.get(block.wrapping_mul(BLOCK)..).unwrap_or(&[]), sums);
             }
         }
     }

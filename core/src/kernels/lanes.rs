@@ -12,7 +12,7 @@ use super::{Kernels, NARROW_GRAIN, Reach, fits, grown_bound, learn_columns, noth
 use crate::arithmetic::{Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch};
 use crate::formats::{ACCUMULATOR_LIMIT, STATE_LIMIT, Variable};
 use crate::losses::Losses;
-use crate::native::{Weight, mean, narrow, reciprocal};
+use crate::native::{Weight, mean, mean_psp, narrow, reciprocal};
 use crate::parameters::{Coefficients, TEACHER};
 use crate::random::{DITHER_STRIDE, Dither, Generator, Offsets, next_four, offsets_of};
 use crate::rounding::Rounding;
@@ -571,6 +571,20 @@ impl<L: Lanes> Vector<L> {
         losses: &mut Losses<'_>,
     ) {
         let l = self.0;
+        if !LOST
+            && SAFE
+            && !BOUNDED
+            && let ([errors], []) = errors.as_chunks()
+        {
+            return self.learn_block::<W, DITHERED>(
+                (shift, added),
+                matrix,
+                presynaptic,
+                steps,
+                errors,
+                dither,
+            );
+        }
         let mut counted = Counted::new(l, shift, if LOST { errors } else { &[] });
         let change = Change { variable: Variable::Weight, shift };
         let constant = l.splat(if let Added::Constant(value) = added { value } else { 0 });
@@ -616,6 +630,37 @@ impl<L: Lanes> Vector<L> {
         if LOST {
             counted.note(l, losses, Variable::Weight);
         }
+    }
+
+    /// The updates of all columns of a layer of one block, where nothing is counted: half a
+    /// thousand short columns, between which there must be little to do.
+    #[inline(always)]
+    fn learn_block<W: Weight, const DITHERED: bool>(
+        &self,
+        (shift, added): (u8, Added),
+        matrix: ColumnsMut<'_, W>,
+        presynaptic: &[u16],
+        steps: u32,
+        errors: &[i16; BLOCK],
+        dither: &mut Dither,
+    ) {
+        let (l, reciprocal) = (self.0, reciprocal(steps));
+        let constant = l.splat(if let Added::Constant(value) = added { value } else { 0 });
+        let mut generators = l.load_generators(dither.state());
+        let columns = matrix.weights.chunks_exact_mut(matrix.stride.max(BLOCK));
+        for (column, &sum) in columns.zip(presynaptic) {
+            let psp = mean_psp::<false>(sum, reciprocal, &mut Losses::none());
+            let Some(weights) = column.first_chunk_mut() else { return };
+            if psp == 0 {
+                continue;
+            }
+            let numbers;
+            (generators, numbers) = l.next_generators(generators);
+            let mut noise = if DITHERED { numbers } else { constant };
+            let step = self.step::<DITHERED>(shift, errors, l.splat(psp), &mut noise).step;
+            W::store(l, l.add_held(W::load(l, weights), step), weights);
+        }
+        l.store_generators(generators, dither.lanes_mut());
     }
 
     /// The bound of a column whose weights moved by so much at most.
@@ -757,6 +802,17 @@ impl<L: Lanes> Vector<L> {
         }
         let l = self.0;
         let mut lanes = noise;
+        if !LOST && SAFE {
+            return self.change_part::<W, DITHERED>(
+                shift,
+                weights,
+                errors,
+                psp,
+                &mut lanes,
+                #[inline(always)]
+                |_, _, _, _| {},
+            );
+        }
         let stretch = if LOST { counted.stretch().min(weights.len()) } else { weights.len() };
         let (mut rest, mut first) = (weights, 0usize);
         if LOST {

@@ -21,8 +21,8 @@ use crate::trains::Trains;
 
 pub use lanes::{Job, Lanes, Vector};
 pub use plain::Plain;
+pub use run::{THRICE, draw_places, places_of};
 pub(crate) use run::{TileOf, Width, add_some, each, fire, has_room, split_spikes, tile_mut};
-pub use run::{draw_places, places_of};
 
 /// Operations of [`crate::native::Native`] over a layer; see
 /// [`Arithmetic`](crate::arithmetic::Arithmetic) for what each one does. What kernels have not

@@ -15,9 +15,9 @@ use crate::losses::Losses;
 use crate::native::Weight;
 use crate::parameters::Coefficients;
 use crate::random::{Generator, draw_offsets};
-use crate::tables::noise::{BLOCK, may_fire_thrice, thresholds_by_count};
+use crate::tables::noise::{BEYOND, BLOCK, THIRD, may_fire_thrice, thresholds_by_count};
 use crate::tables::psp::TAPS;
-use crate::trains::{Fired, Masks, Trains};
+use crate::trains::{Fired, Masks, Trains, WORDS};
 
 /// Blocks that are worked off together.
 const TILE: usize = 4;
@@ -130,7 +130,7 @@ impl<L: Lanes> Vector<L> {
         let places = scratch.places.chunks_exact(places_of(blocks));
         for ((step, more), places) in trains.masks.more.iter_mut().enumerate().zip(places).take(run.steps) {
             let Some(&place) = places.get(block) else { return };
-            fire(l, lanes, place, shares.get(step), &mut psp, (step, fired, more));
+            fire(l, lanes, place, shares.get(step), &mut psp, (block, step, fired, more));
         }
         if let Some(to) = scratch.psp.as_chunks_mut::<BLOCK>().0.get_mut(block) {
             l.store_unsigned(psp, to);
@@ -140,6 +140,9 @@ impl<L: Lanes> Vector<L> {
 
 /// Offsets into the noise for all steps and blocks, in the order of the steps; those of a
 /// step begin at a multiple of [`places_of`].
+///
+/// An offset's highest bit says whether its noise lets anybody fire a third time
+/// ([`THRICE`]): asking the table for each block takes as long as a comparison.
 ///
 /// # Draws
 /// One `u32` a step for every two blocks.
@@ -152,15 +155,33 @@ pub fn draw_places<L: Lanes>(
     places: &mut [u16],
 ) {
     let pairs = places.as_chunks_mut::<2>().0;
-    if let Some(pairs) = pairs.get_mut(..blocks.div_ceil(2).wrapping_mul(steps)) {
-        draw_offsets(
-            draws,
-            pairs,
-            #[inline(always)]
-            |last, fours| lanes.next_offsets(last, fours),
-        );
+    let Some(pairs) = pairs.get_mut(..blocks.div_ceil(2).wrapping_mul(steps)) else { return };
+    draw_offsets(
+        draws,
+        pairs,
+        #[inline(always)]
+        |last, fours| lanes.next_offsets(last, fours),
+    );
+    let (chunks, rest) = pairs.as_flattened_mut().as_chunks_mut::<32>();
+    for places in chunks {
+        let offsets = lanes.load_unsigned(places);
+        let mut without = u32::MAX;
+        for place in THIRD {
+            let ahead = lanes.subtract(lanes.splat(place as i16), offsets);
+            without &= lanes.differing(lanes.and(ahead, lanes.splat(BEYOND as i16)), lanes.splat(0));
+        }
+        let marked = lanes.add_in(offsets, lanes.mask(!without), lanes.splat(THRICE as i16));
+        lanes.store_unsigned(marked, places);
+    }
+    for place in rest {
+        if may_fire_thrice(*place) {
+            *place |= THRICE;
+        }
     }
 }
+
+/// The bit of an offset from [`draw_places`] whose noise lets somebody fire a third time.
+pub const THRICE: u16 = 1 << 15;
 
 /// Places that the offsets of so many blocks take up: two for each draw.
 #[inline(always)]
@@ -221,8 +242,8 @@ pub(crate) fn split_spikes<W: Weight>(bounds: &[u16], run: &Run<'_>, splits: &mu
     width
 }
 
-/// Writes down who of a block fires once, twice and three times in a step; adds what the
-/// spikes are credited with to `psp`, and to `more` who fires three times.
+/// Writes down who of block `at` fires once, twice and three times in a step; adds what the
+/// spikes are credited with to `psp`, and to `more` whether anybody fires three times.
 #[inline(always)]
 pub(crate) fn fire<L: Lanes>(
     l: L,
@@ -230,30 +251,56 @@ pub(crate) fn fire<L: Lanes>(
     place: u16,
     share: Option<&u16>,
     psp: &mut L::Block,
-    (step, [once, twice, thrice], more): (usize, &mut Fired, &mut u32),
+    (at, step, fired, more): (usize, usize, &mut Fired, &mut u32),
 ) {
-    let [one, two, three] = thresholds_by_count(place);
+    let share = share.map(|&share| l.splat(share as i16));
+    fire_twice(l, potentials, place, share, psp, (step, fired));
+    if place & THRICE != 0 {
+        fire_thrice(l, potentials, place, share, psp, (at, step, fired, more));
+    }
+}
+
+/// Who fires once and twice.
+#[inline(always)]
+fn fire_twice<L: Lanes>(
+    l: L,
+    potentials: L::Block,
+    place: u16,
+    share: Option<L::Block>,
+    psp: &mut L::Block,
+    (step, [once, twice, _]): (usize, &mut Fired),
+) {
+    let [one, two, _] = thresholds_by_count(place);
     let first = l.exceeding(potentials, l.load(one));
     let second = l.exceeding(potentials, l.load(two));
-    let (Some(once), Some(twice), Some(thrice)) =
-        (once.get_mut(step), twice.get_mut(step), thrice.get_mut(step))
-    else {
-        return;
-    };
-    (*once, *twice) = (l.bits(first), l.bits(second));
-    if let Some(&share) = share {
-        let share = l.splat(share as i16);
+    if let (Some(once), Some(twice)) = (once.get_mut(step), twice.get_mut(step)) {
+        (*once, *twice) = (l.bits(first), l.bits(second));
+    }
+    if let Some(share) = share {
         *psp = l.add_where(l.add_where(*psp, first, share), second, share);
     }
-    // One block in 25 has noise that lets anybody fire a third time, one unit in a thousand
-    // of which does.
-    if may_fire_thrice(place) {
-        let third = l.exceeding(potentials, l.load(three));
-        *thrice = l.bits(third);
-        *more |= *thrice;
-        if let Some(&share) = share {
-            *psp = l.add_where(*psp, third, l.splat(share as i16));
-        }
+}
+
+/// Who fires three times: one block in 25 has noise that lets anybody do so, one unit in a
+/// thousand of which does.
+#[inline(always)]
+fn fire_thrice<L: Lanes>(
+    l: L,
+    potentials: L::Block,
+    place: u16,
+    share: Option<L::Block>,
+    psp: &mut L::Block,
+    (at, step, [_, _, thrice], more): (usize, usize, &mut Fired, &mut u32),
+) {
+    let [_, _, three] = thresholds_by_count(place);
+    let third = l.exceeding(potentials, l.load(three));
+    let word = l.bits(third);
+    if let Some(thrice) = thrice.get_mut(step) {
+        *thrice = word;
+    }
+    *more |= u32::from(word != 0) << (at & 31);
+    if let Some(share) = share {
+        *psp = l.add_where(*psp, third, share);
     }
 }
 
@@ -421,14 +468,15 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
         else {
             return;
         };
-        let words = scratch.places.chunks_exact(places_of(stride)).zip(&mut *masks.more);
-        let words = words.zip(spikes).take(run.steps);
-        for (step, ((places, more), spikes)) in words.enumerate() {
+        let mut words = scratch.places.chunks_exact(places_of(stride)).zip(&mut *masks.more).zip(spikes);
+        // A step below this bound needs no look whether there is a word for it.
+        for step in 0..run.steps.min(WORDS) {
+            let Some(((places, more), spikes)) = words.next() else { break };
             note.enter_step(step);
             let Some(places) = places.get(first..).and_then(|places| places.first_chunk::<TILE>()) else {
                 return;
             };
-            let share = shares.get(step);
+            let share = shares.get(step).map(|&share| l.splat(share as i16));
             let mut totals = [l.splat(0); TILE];
             match WIDTH {
                 0 => add_some(l, columns, spikes, &mut totals),
@@ -477,11 +525,19 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
                         c = step_of.moved(x2, bias, c, pull, (live, unit), note);
                     }
                     if TASK != SILENT {
-                        fire(l, c, place, share, &mut credit, (step, fired, more));
+                        fire_twice(l, c, place, share, &mut credit, (step, fired));
                     }
                     *moving = Moving { x1, x2, c, credit };
                 },
             );
+            if TASK != SILENT && places.iter().any(|place| place & THRICE != 0) {
+                let blocks = moving.iter_mut().zip(places).zip(&mut *fired).zip(first..);
+                for (((Moving { c, credit, .. }, &place), fired), at) in blocks {
+                    if place & THRICE != 0 {
+                        fire_thrice(l, *c, place, share, credit, (at, step, fired, more));
+                    }
+                }
+            }
             if window.contains(&step) {
                 for (block, moving) in moving.iter().enumerate() {
                     let at = first.wrapping_add(block);

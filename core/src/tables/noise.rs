@@ -61,24 +61,25 @@ pub(crate) fn thresholds_by_count(offset: u16) -> [&'static [i16; BLOCK]; 3] {
 #[inline(always)]
 #[must_use]
 pub fn may_fire_thrice(offset: u16) -> bool {
-    let word = THRICE.get(usize::from(offset) % GRAINS / 32);
-    word.is_some_and(|word| word >> (offset & 31) & 1 != 0)
+    THIRD.iter().any(|place| place.wrapping_sub(offset) & BEYOND == 0)
 }
 
-/// Bit i of word w: offset 32 w + i.
+/// Distances modulo 4096 that lead out of a block have one of these bits.
+pub(crate) const BEYOND: u16 = (GRAINS - BLOCK) as u16;
+
+/// The places of the circle that let a unit fire a third time.
 #[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)] // evaluated by the compiler
-static THRICE: [u32; GRAINS / 32] = {
-    let (noise, mut words, mut place) = (noise(&THREE), [0; GRAINS / 32], 0);
-    while place < noise.len() {
-        // Every offset whose 32 places include this one.
-        let mut offset = if place < BLOCK { 0 } else { place + 1 - BLOCK };
-        while noise[place] != NEVER && offset <= place && offset < GRAINS {
-            words[offset / 32] |= 1 << (offset % 32);
-            offset += 1;
+pub(crate) const THIRD: [u16; THREE.len()] = {
+    let (noise, mut places, mut found, mut place) = (noise(&THREE), [0; THREE.len()], 0, 0);
+    while place < GRAINS {
+        if noise[place] != NEVER {
+            places[found] = place as u16;
+            found += 1;
         }
         place += 1;
     }
-    words
+    assert!(found == places.len(), "each threshold has its place");
+    places
 };
 
 #[inline(always)]

@@ -70,7 +70,7 @@ impl Thresholds {
     fn at(&self, spikes: usize, place: u16) -> &[f32; BLOCK] {
         static NOBODY: [f32; BLOCK] = [f32::INFINITY; BLOCK];
         let table = &self.0[spikes - 1];
-        table.get(usize::from(place)..).and_then(|from| from.first_chunk()).unwrap_or(&NOBODY)
+        table.get(usize::from(place & !THRICE)..).and_then(|from| from.first_chunk()).unwrap_or(&NOBODY)
     }
 }
 

@@ -3,9 +3,9 @@
 
 use super::{Coefficients, Float32, FloatLanes, pull, sigmoid};
 use apical_core::arithmetic::{Columns, Neurons, Run, Scratch};
-use apical_core::kernels::{draw_places, places_of};
+use apical_core::kernels::{THRICE, draw_places, places_of};
 use apical_core::random::Generator;
-use apical_core::tables::noise::{BLOCK, may_fire_thrice};
+use apical_core::tables::noise::BLOCK;
 use apical_core::trains::{Masks, Trains};
 
 /// Blocks that are worked off together.
@@ -152,7 +152,8 @@ impl<L: FloatLanes> Tiles<'_, L> {
             let share = run.shares.get(step);
             for block in 0..TILE {
                 let (state, fixed) = (&mut moving[block], (bias[block], pulls[block], places[block]));
-                let words = self.advance::<HALVES, TAUGHT>(state, totals[block], fixed, share, more);
+                let words = self.advance::<HALVES, TAUGHT>(state, totals[block], fixed, share);
+                *more |= u32::from(words[2] != 0) << ((first + block) % 32);
                 for (fired, word) in fired[block].iter_mut().zip(words) {
                     fired[step] = word;
                 }
@@ -194,7 +195,6 @@ impl<L: FloatLanes> Tiles<'_, L> {
         totals: [L::Floats; 2],
         (bias, pulls, place): ([L::Floats; 2], [L::Floats; 2], u16),
         share: Option<&u16>,
-        more: &mut u32,
     ) -> [u32; 3] {
         let (l, layer) = (self.float.lanes, self.layer);
         let Moving { mut x1, mut x2, mut c, mut credit } = *moving;
@@ -212,9 +212,8 @@ impl<L: FloatLanes> Tiles<'_, L> {
             let share = l.splat(share as i16);
             credit = l.add_where(l.add_where(credit, l.mask(once), share), l.mask(twice), share);
         }
-        if may_fire_thrice(place) {
+        if place & THRICE != 0 {
             thrice = self.fired::<HALVES>(c, 3, place);
-            *more |= thrice;
             if let Some(&share) = share {
                 credit = l.add_where(credit, l.mask(thrice), l.splat(share as i16));
             }
