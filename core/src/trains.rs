@@ -59,7 +59,7 @@ impl Masks<'_> {
 
     /// Spikes of so many steps.
     #[inline(always)]
-    fn count(&self, steps: usize) -> usize {
+    fn count<L: Lanes>(&self, lanes: L, steps: usize) -> usize {
         let mut count = 0u32;
         for (step, &more) in self.more.iter().enumerate().take(steps).filter(|(_, more)| **more != 0) {
             for (_, word) in thirds(self.blocks(), step, more) {
@@ -68,12 +68,7 @@ impl Masks<'_> {
         }
         for [once, twice, _] in self.blocks() {
             for words in [once, twice] {
-                let (pairs, last) = words.get(..steps).unwrap_or(&[]).as_chunks::<2>();
-                for &[one, other] in pairs {
-                    let both = u64::from(one) | u64::from(other) << 32;
-                    count = count.wrapping_add(both.count_ones());
-                }
-                count = count.wrapping_add(last.first().map_or(0, |word| word.count_ones()));
+                count = count.wrapping_add(lanes.count_ones(words, steps));
             }
         }
         count as usize
@@ -189,8 +184,8 @@ impl<'a> Trains<'a> {
 
     /// So many steps stay in masks; their spikes are counted.
     #[inline(always)]
-    pub fn leave(&mut self, steps: usize) {
-        self.unlisted = self.unlisted.wrapping_add(self.masks.count(steps));
+    pub fn leave<L: Lanes>(&mut self, lanes: L, steps: usize) {
+        self.unlisted = self.unlisted.wrapping_add(self.masks.count(lanes, steps));
         self.in_masks = true;
     }
 

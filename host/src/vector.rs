@@ -13,7 +13,7 @@ pub enum Path {
     Scalar,
     /// AVX2: 32 numbers in two registers.
     Avx2,
-    /// AVX-512 (F, BW, VBMI2: Ice Lake, Zen 4 and later): 32 numbers in one register.
+    /// AVX-512 (F, BW, VBMI2, VPOPCNTDQ: Ice Lake, Zen 4 and later): 32 numbers in one register.
     Avx512,
 }
 
@@ -57,6 +57,7 @@ impl Path {
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use super::Lanes;
+    use apical_core::trains::WORDS;
     use bytemuck::must_cast;
     use core::arch::x86_64::{__m128i, __m256i, __m512i};
     use pulp::x86::V3;
@@ -85,6 +86,7 @@ mod x86 {
             pub avx512dq: "avx512dq",
             pub avx512vl: "avx512vl",
             pub avx512vbmi2: "avx512vbmi2",
+            pub avx512vpopcntdq: "avx512vpopcntdq",
         }
     }
 
@@ -150,6 +152,13 @@ mod x86 {
             let places: [u8; 64] = core::array::from_fn(|place| place as u8);
             // SAFETY: the token says that the processor has VBMI2. pulp has no call for this one.
             unsafe { core::arch::x86_64::_mm512_maskz_compress_epi8(bits, must_cast(places)) }
+        }
+
+        /// Bits that are set in each number.
+        #[inline(always)]
+        fn ones(self, words: __m512i) -> __m512i {
+            // SAFETY: the token says that the processor has VPOPCNTDQ. pulp has no call for it.
+            unsafe { core::arch::x86_64::_mm512_popcnt_epi32(words) }
         }
     }
 
@@ -496,6 +505,21 @@ mod x86 {
             let all = f._mm512_add_epi32(must_cast(PLACES), f._mm512_set1_epi32(first as i32));
             *places = must_cast(f._mm512_maskz_compress_epi32(chosen, all));
             chosen.count_ones() as usize
+        }
+        #[inline(always)]
+        fn count_ones(self, words: &[u32; WORDS], used: usize) -> u32 {
+            let f = self.0.avx512f;
+            let (mut counts, mut used) = (f._mm512_setzero_si512(), used.min(WORDS));
+            for words in words.as_chunks::<16>().0 {
+                let some = (1u32 << used.min(16)) - 1;
+                let words = f._mm512_maskz_mov_epi32(some as u16, must_cast(*words));
+                counts = f._mm512_add_epi32(counts, self.ones(words));
+                if used <= 16 {
+                    break;
+                }
+                used -= 16;
+            }
+            f._mm512_reduce_add_epi32(counts) as u32
         }
         #[inline(always)]
         fn add_where(self, a: __m512i, mask: u32, b: __m512i) -> __m512i {

@@ -18,7 +18,7 @@ use crate::random::{DITHER_STRIDE, Dither, Generator, Offsets, next_four, offset
 use crate::rounding::Rounding;
 use crate::spikes::Spikes;
 use crate::tables::noise::{BLOCK, NEVER, SINGLE_ABOVE, SINGLE_WITHIN, count, thresholds};
-use crate::trains::Trains;
+use crate::trains::{Trains, WORDS};
 
 /// 32 numbers of 16 bits, and what a vector unit does with them.
 pub trait Lanes: Copy {
@@ -205,6 +205,17 @@ pub trait Lanes: Copy {
             end = end.wrapping_add(usize::from(word != 0));
         }
         end
+    }
+    /// Bits that are set in the first `used` words.
+    #[inline(always)]
+    fn count_ones(self, words: &[u32; WORDS], used: usize) -> u32 {
+        let (pairs, last) = words.get(..used).unwrap_or(words).as_chunks::<2>();
+        let mut count = last.first().map_or(0, |word| word.count_ones());
+        for &[one, other] in pairs {
+            let both = u64::from(one) | u64::from(other) << 32;
+            count = count.wrapping_add(both.count_ones());
+        }
+        count
     }
     /// a + b of unsigned numbers in the chosen lanes, held within 16 bits; a in the others.
     fn add_where(self, a: Self::Block, mask: Self::Mask, b: Self::Block) -> Self::Block;

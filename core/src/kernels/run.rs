@@ -69,7 +69,10 @@ impl<L: Lanes> Vector<L> {
         match (silent, run.listed) {
             (true, _) => {}
             (false, true) => self.list(run.steps, trains, None),
-            (false, false) => trains.leave(run.steps),
+            (false, false) => self.0.apart(
+                #[inline(always)]
+                || trains.leave(self.0, run.steps),
+            ),
         }
         true
     }
@@ -160,23 +163,33 @@ pub fn draw_places<L: Lanes>(
         draws,
         pairs,
         #[inline(always)]
-        |last, fours| lanes.next_offsets(last, fours),
+        |last, fours| {
+            // One draw waits for another: marks are made meanwhile.
+            for fours in fours.chunks_mut(8) {
+                lanes.next_offsets(last, fours);
+                mark(lanes, fours.as_flattened_mut().as_flattened_mut());
+            }
+        },
+        #[inline(always)]
+        |places| mark(lanes, places.as_flattened_mut()),
     );
-    let (chunks, rest) = pairs.as_flattened_mut().as_chunks_mut::<32>();
+}
+
+/// Marks the offsets whose noise lets somebody fire a third time.
+#[inline(always)]
+fn mark<L: Lanes>(l: L, places: &mut [u16]) {
+    let (chunks, rest) = places.as_chunks_mut::<32>();
     for places in chunks {
-        let offsets = lanes.load_unsigned(places);
+        let offsets = l.load_unsigned(places);
         let mut without = u32::MAX;
         for place in THIRD {
-            let ahead = lanes.subtract(lanes.splat(place as i16), offsets);
-            without &= lanes.differing(lanes.and(ahead, lanes.splat(BEYOND as i16)), lanes.splat(0));
+            let ahead = l.subtract(l.splat(place as i16), offsets);
+            without &= l.differing(l.and(ahead, l.splat(BEYOND as i16)), l.splat(0));
         }
-        let marked = lanes.add_in(offsets, lanes.mask(!without), lanes.splat(THRICE as i16));
-        lanes.store_unsigned(marked, places);
+        l.store_unsigned(l.add_in(offsets, l.mask(!without), l.splat(THRICE as i16)), places);
     }
     for place in rest {
-        if may_fire_thrice(*place) {
-            *place |= THRICE;
-        }
+        *place |= if may_fire_thrice(*place) { THRICE } else { 0 };
     }
 }
 
