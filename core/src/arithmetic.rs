@@ -106,7 +106,7 @@ pub struct Neurons<'a, S, T> {
 pub struct Scratch<'a> {
     /// Offsets into the noise, one for each block of 32 units and each step.
     pub places: &'a mut [u16],
-    /// Where the spikes of a step are split; one entry a step.
+    /// How many of a step's spikes are added at a time; one entry a step.
     pub splits: &'a mut [u16],
     /// Credits of the active pixels.
     pub psp: &'a mut [u16],

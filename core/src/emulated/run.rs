@@ -213,7 +213,7 @@ impl<const COUNT: bool> Job for RunJob<'_, '_, '_, '_, COUNT> {
         let silent = run.silent && run.label.is_none();
         // A single block is an output layer, fed by many spikes: wide, and without bounds.
         let width = match blocks > 1 {
-            true => split_spikes::<i16>(columns.bounds, run, scratch.splits),
+            true => split_spikes::<i16>(columns.bounds, run, scratch),
             false => Width::Wide,
         };
         let tiles = Tiles { l, layer, way, columns, run, blocks, width, silent };
@@ -610,24 +610,23 @@ impl<L: Lanes> Tiles<'_, L> {
         }
     }
 
-    /// Σ of the columns that spiked, for each half of each block; `split` is where their list
-    /// is split into parts that certainly fit into 16 bits.
+    /// Σ of the columns that spiked, for each half of each block; each `part` of the spikes
+    /// certainly fits into 16 bits.
     #[inline(always)]
     fn totals<const TILE: usize>(
         &self,
         columns: TileOf<'_, i16, TILE>,
         spikes: &[u16],
-        split: Option<u16>,
+        part: Option<u16>,
         first: usize,
     ) -> [[L::Totals; 2]; TILE] {
         let mut totals = [[self.l.splat_totals(0); 2]; TILE];
         match self.width {
             Width::Narrow => add_narrow(self.l, columns, spikes, &mut totals),
-            Width::Halved => {
-                let split = usize::from(split.unwrap_or(u16::MAX));
-                let (one, other) = spikes.split_at_checked(split).unwrap_or((spikes, &[]));
-                add_narrow(self.l, columns, one, &mut totals);
-                add_narrow(self.l, columns, other, &mut totals);
+            Width::Parted => {
+                for spikes in spikes.chunks(usize::from(part.unwrap_or(u16::MAX)).max(1)) {
+                    add_narrow(self.l, columns, spikes, &mut totals);
+                }
             }
             // Sums from masks are those of the compiled-in formats.
             Width::Wide | Width::Known => self.add_widely(spikes, first, &mut totals),

@@ -6,9 +6,9 @@
 //! potentials stay in registers, and the part of the weights that belongs to them in the
 //! first-level cache. The bits are those of the way step by step.
 
+use super::SAFE_SUM;
 use super::lanes::{Lanes, NarrowSum, Step, Vector, mask, pulls};
 use super::note::{Count, Look, Nobody, Note};
-use super::{SAFE_SUM, sum_of_bounds};
 use crate::arithmetic::{Columns, Neurons, Run, Scratch};
 use crate::formats::{ACCUMULATOR_LIMIT, Variable};
 use crate::losses::Losses;
@@ -48,7 +48,7 @@ impl<L: Lanes> Vector<L> {
         let silent = run.silent && blocks == 1 && run.label.is_none();
         // A single block is an output layer, fed by many spikes: wide, and without bounds.
         let width = match blocks > 1 {
-            true => split_spikes::<W>(columns.bounds, run, scratch.splits),
+            true => split_spikes::<W>(columns.bounds, run, scratch),
             false if run.presynaptic.in_masks() => Width::Known,
             false => Width::Wide,
         };
@@ -208,8 +208,8 @@ pub const fn places_of(blocks: usize) -> usize {
 pub(crate) enum Width {
     /// 16 bits.
     Narrow,
-    /// 16 bits for each of two parts of the spikes.
-    Halved,
+    /// 16 bits for each of up to [`MOST_PARTS`] parts of the spikes.
+    Parted,
     /// 32 bits.
     Wide,
     /// They are known already.
@@ -226,11 +226,10 @@ pub(crate) fn has_room(units: usize, steps: usize, trains: &Trains<'_>, scratch:
         && trains.masks.has_room(blocks, steps)
 }
 
-/// For each step how many of its spikes have columns that certainly add up in 16 bits; the
-/// others do so among themselves, unless the run is [`Width::Wide`].
+/// For each step how many of its spikes, taken from the first on, have columns that certainly
+/// add up in 16 bits; all of them, where that is certain.
 #[inline(always)]
-pub(crate) fn split_spikes<W: Weight>(bounds: &[u16], run: &Run<'_>, splits: &mut [u16]) -> Width {
-    let mut width = Width::Narrow;
+pub(crate) fn split_spikes<W: Weight>(bounds: &[u16], run: &Run<'_>, scratch: &mut Scratch<'_>) -> Width {
     let certain = match W::EXACT_SPIKES {
         0 => {
             let largest = bounds.iter().copied().max().unwrap_or(u16::MAX);
@@ -239,20 +238,73 @@ pub(crate) fn split_spikes<W: Weight>(bounds: &[u16], run: &Run<'_>, splits: &mu
         spikes => spikes,
     };
     let steps = run.presynaptic.steps_from(run.first).take(run.steps);
-    for (split, spikes) in splits.iter_mut().zip(steps) {
+    let (mut most, mut recorded) = (0usize, 0usize);
+    for (split, spikes) in scratch.splits.iter_mut().zip(steps) {
         *split = spikes.len() as u16;
-        if spikes.len() <= certain {
-            continue;
+        most = most.max(spikes.len());
+        recorded = recorded.wrapping_add(1);
+    }
+    if most <= certain {
+        return Width::Narrow;
+    }
+    let splits = scratch.splits.get_mut(..recorded).unwrap_or(&mut []);
+    let spikes = run.presynaptic.spikes(run.first, recorded);
+    // Bounds added up spike by spike, from the first of the run on: those of any spikes in a
+    // row are a difference. Nothing else is kept there yet.
+    let sums = scratch.sums.as_flattened_mut();
+    let (true, Some((none, sums))) = (W::EXACT_SPIKES == 0, sums.split_first_mut()) else {
+        return part_all(certain, splits);
+    };
+    let Some(sums_here) = sums.get_mut(..spikes.len()) else { return part_all(certain, splits) };
+    *none = 0;
+    let mut sum = 0u32;
+    for (to, &unit) in sums_here.iter_mut().zip(spikes) {
+        sum = sum.wrapping_add(bounds.get(usize::from(unit)).copied().unwrap_or(u16::MAX).into());
+        *to = sum as i32;
+    }
+    let mut rest = scratch.sums.as_flattened().get(..spikes.len().wrapping_add(1)).unwrap_or(&[]);
+    let mut width = Width::Narrow;
+    for split in splits {
+        let spikes = usize::from(*split);
+        // What the first so many spikes of the step come to, and before them whatever came before.
+        let upto = |spikes: usize| rest.get(spikes).map_or(0, |&sum| sum as u32);
+        let fits = |from: u32, to: u32| u64::from(to.wrapping_sub(from)) <= SAFE_SUM;
+        let (none, all) = (upto(0), upto(spikes));
+        if !fits(none, all) {
+            let (half, third) = (spikes.div_ceil(2), spikes.div_ceil(3));
+            let (middle, one, two) = (upto(half), upto(third), upto(third.wrapping_mul(2).min(spikes)));
+            let thirds = fits(none, one) & fits(one, two) & fits(two, all);
+            let part = if thirds { third } else { certain };
+            let part = if fits(none, middle) & fits(middle, all) { half } else { part };
+            *split = part as u16;
+            width = width.max(width_of(*split, spikes));
         }
-        let (first, second) = spikes.split_at(spikes.len() / 2);
-        let sums = [first, second].map(|spikes| sum_of_bounds::<W>(bounds, spikes));
-        if sums[0].saturating_add(sums[1]) > SAFE_SUM {
-            *split = first.len() as u16;
-            let fits = sums[0].max(sums[1]) <= SAFE_SUM;
-            width = width.max(if fits { Width::Halved } else { Width::Wide });
-        }
+        rest = rest.get(spikes..).unwrap_or(&[]);
     }
     width
+}
+
+/// So many spikes at a time.
+#[inline(always)]
+fn part_all(certain: usize, splits: &mut [u16]) -> Width {
+    let mut width = Width::Narrow;
+    for split in splits {
+        let spikes = usize::from(*split);
+        *split = spikes.min(certain) as u16;
+        width = width.max(width_of(*split, spikes));
+    }
+    width
+}
+
+/// What sums of so many spikes need, which are taken in parts.
+#[inline(always)]
+fn width_of(part: u16, spikes: usize) -> Width {
+    let part = usize::from(part);
+    match part.wrapping_mul(MOST_PARTS) {
+        _ if part >= spikes => Width::Narrow,
+        most if most >= spikes => Width::Parted,
+        _ => Width::Wide,
+    }
 }
 
 /// Writes down who of block `at` fires once, twice and three times in a step; adds what the
@@ -400,7 +452,7 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
                     (true, _) => steps!(true, TAUGHT, 2, $note),
                     (false, _) if TILE == 1 && self.silent => steps!(true, SILENT, 2, $note),
                     (false, Width::Narrow) => steps!(true, FREE, 0, $note),
-                    (false, Width::Halved) => steps!(true, FREE, 1, $note),
+                    (false, Width::Parted) => steps!(true, FREE, 1, $note),
                     (false, _) => steps!(true, FREE, 2, $note),
                 }
             };
@@ -416,6 +468,7 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
                     (true, _) => steps!(false, TAUGHT, 2, $note),
                     (false, _) if TILE == 1 && self.silent => steps!(false, SILENT, 2, $note),
                     (false, Width::Narrow) => steps!(false, FREE, 0, $note),
+                    (false, Width::Parted) => steps!(false, FREE, 1, $note),
                     (false, _) => steps!(false, FREE, 2, $note),
                 }
             };
@@ -494,10 +547,16 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
             match WIDTH {
                 0 => add_some(l, columns, spikes, &mut totals),
                 1 => {
-                    let split = splits.get(step).copied().unwrap_or(u16::MAX);
-                    add_halves(l, columns, spikes, split, &mut totals, first, note);
+                    let part = splits.get(step).copied().unwrap_or(u16::MAX);
+                    if !add_parts(l, columns, spikes, part, &mut totals, first, note) {
+                        // Hardly ever: in a function of its own, which leaves the registers alone.
+                        totals = l.apart(
+                            #[inline(always)]
+                            || self.add_widely(spikes, first, note),
+                        );
+                    }
                 }
-                2 => self.add_widely(spikes, &mut totals, first, note),
+                2 => totals = self.add_widely(spikes, first, note),
                 _ => {
                     let sums = scratch.sums.get(run.first.wrapping_add(step));
                     if let (Some(total), Some(sums)) = (totals.first_mut(), sums) {
@@ -583,13 +642,14 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
     fn add_widely<const TILE: usize>(
         &self,
         spikes: &[u16],
-        totals: &mut [L::Block; TILE],
         first: usize,
         note: &mut impl Note<L>,
-    ) {
-        for (block, total) in (first..).zip(totals) {
+    ) -> [L::Block; TILE] {
+        let mut totals = [self.lanes.splat(0); TILE];
+        for (block, total) in (first..).zip(&mut totals) {
             *total = Vector(self.lanes).sum_block(self.columns, spikes, block.wrapping_mul(BLOCK), note);
         }
+        totals
     }
 }
 
@@ -712,37 +772,82 @@ fn add_pairs<L: Lanes, W: Weight, const TILE: usize>(
     }
 }
 
-/// The same where each of two parts certainly fits; held within ±[`ACCUMULATOR_LIMIT`].
+/// Parts that the spikes of a step are taken in at most.
+pub(crate) const MOST_PARTS: usize = 31;
+
+/// The same where each `part` of the spikes certainly fits; false where their sum may not.
+///
+/// Sums modulo 2¹⁶ are right if the whole is within 16 bits, which its parts say: each tells
+/// how many times 32 it is, and what that leaves out are less than 32 for each part.
 #[inline(always)]
-fn add_halves<L: Lanes, W: Weight, const TILE: usize>(
+fn add_parts<L: Lanes, W: Weight, const TILE: usize>(
     l: L,
     columns: TileOf<'_, W, TILE>,
     spikes: &[u16],
-    split: u16,
+    part: u16,
     totals: &mut [L::Block; TILE],
     first: usize,
     note: &mut impl Note<L>,
-) {
-    let (one, other) = spikes.split_at_checked(usize::from(split)).unwrap_or((spikes, &[]));
-    add_some(l, columns, one, totals);
-    if other.is_empty() {
-        return;
+) -> bool {
+    let part = usize::from(part);
+    if spikes.len() <= part {
+        add_some(l, columns, spikes, totals);
+        return true;
     }
-    let limit = ACCUMULATOR_LIMIT as i16;
-    let (low, high) = (l.splat(limit.wrapping_neg()), l.splat(limit));
-    let mut others = [l.splat(0); TILE];
-    add_some(l, columns, other, &mut others);
-    each::<TILE>(
+    let (one, others) = spikes.split_at_checked(part).unwrap_or((spikes, &[]));
+    let (two, others) = others.split_at_checked(part).unwrap_or((others, &[]));
+    add_some(l, columns, one, totals);
+    let mut sums = [l.splat(0); TILE];
+    add_some(l, columns, two, &mut sums);
+    if others.is_empty() {
+        let limit = ACCUMULATOR_LIMIT as i16;
+        let (low, high) = (l.splat(limit.wrapping_neg()), l.splat(limit));
+        each::<TILE>(
+            #[inline(always)]
+            |block| {
+                let (Some(total), Some(&other)) = (totals.get_mut(block), sums.get(block)) else { return };
+                let sum = l.add_held(*total, other);
+                *total = l.max(low, l.min(high, sum));
+                let unit = first.wrapping_add(block).wrapping_mul(BLOCK);
+                note.held(l, Variable::Accumulator, sum, *total, (u32::MAX, unit));
+            },
+        );
+        return true;
+    }
+    let mut highs = totals.map(
         #[inline(always)]
-        |block| {
-            let (Some(total), Some(&other)) = (totals.get_mut(block), others.get(block)) else { return };
-            let sum = l.add_held(*total, other);
-            *total = l.max(low, l.min(high, sum));
-            let unit = first.wrapping_add(block).wrapping_mul(BLOCK);
-            note.held(l, Variable::Accumulator, sum, *total, (u32::MAX, unit));
-        },
+        |sum| l.shift_right(sum, 5),
     );
+    let mut add = |sums: [L::Block; TILE]| {
+        each::<TILE>(
+            #[inline(always)]
+            |block| {
+                let (Some(total), Some(high), Some(&sum)) =
+                    (totals.get_mut(block), highs.get_mut(block), sums.get(block))
+                else {
+                    return;
+                };
+                *total = l.add(*total, sum);
+                *high = l.add(*high, l.shift_right(sum, 5));
+            },
+        );
+    };
+    add(sums);
+    for spikes in others.chunks(part.max(1)) {
+        let mut sums = [l.splat(0); TILE];
+        add_some(l, columns, spikes, &mut sums);
+        add(sums);
+    }
+    let mut highest = l.splat(0);
+    for high in highs {
+        highest = l.max(highest, l.magnitude(high));
+    }
+    const { assert!((MOST_HIGH as usize + MOST_PARTS) * 32 <= ACCUMULATOR_LIMIT as usize) };
+    l.greater(highest, l.splat(MOST_HIGH)) == 0
 }
+
+/// How many times 32 a sum is at most that is certainly within 16 bits.
+const MOST_HIGH: i16 = 990;
 
 #[inline(always)]
 pub(crate) fn tile_mut<const TILE: usize, T>(
