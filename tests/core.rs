@@ -467,6 +467,64 @@ fn sums_from_masks_are_those_of_lists() {
     }
 }
 
+/// Hidden weights so large that sums fit into 16 bits, in two parts, in many, in none, or not at all.
+#[test]
+fn sums_in_parts_are_those_in_32_bits() {
+    let data = apical::data::Dataset::load(&apical::data::default_directory()).expect("shipped data");
+    let model = model(&[784, 140, 40, 10], 3);
+    for most in [300, 1_800, 3_300, 7_000, 12_000, 32_767] {
+        #[cfg(target_arch = "x86_64")]
+        if Path::available().contains(&Path::Avx2) {
+            check_parts::<apical::vector::OnAvx2>(&data, &model, most);
+        }
+        #[cfg(target_arch = "x86_64")]
+        if Path::available().contains(&Path::Avx512) {
+            check_parts::<apical::vector::OnAvx512>(&data, &model, most);
+        }
+        check_parts::<Plain>(&data, &model, most);
+    }
+}
+
+fn check_parts<K: Kernels + Default>(data: &apical::data::Dataset, model: &Model, most: i16) {
+    let rounding = Rounding::Stochastic;
+    for kernel in [Kernel::Scaled, Kernel::Cut] {
+        let model = Model { kernel, ..model.clone() };
+        let layer = LayerParameters { kernel, learning_rate: 0.21, weight_fraction: 8, rounding };
+        let arithmetic = Native::<K, i16, true>::new(K::default());
+        let new = || {
+            let mut network = OwnedNetwork::new(arithmetic, &model, |_| layer.coefficients());
+            for layer in &mut network.hidden {
+                let (stride, units) = (layer.stride, layer.units);
+                for (input, column) in layer.weights.chunks_mut(stride).enumerate() {
+                    for (unit, weight) in column.iter_mut().take(units).enumerate() {
+                        // A unit's weights are of both signs, or of one.
+                        let share = (input * 37 + unit * 101) % 128;
+                        let sign = if unit % 4 == 0 && input % 2 == 1 { -1 } else { 1 };
+                        *weight = (i32::from(most) * sign * share as i32 / 127) as i16;
+                    }
+                }
+            }
+            network.with(|network| {
+                for layer in network.hidden.iter_mut() {
+                    layer.refresh_bounds(&arithmetic);
+                }
+            });
+            network
+        };
+        let (mut layers, mut steps) = (new(), new());
+        for example in 0..5 {
+            let (image, label) = (data.train.image(example), usize::from(data.train.labels[example]));
+            let one = layers.with(|network| network.train(image, label, &mut ()));
+            let other = steps.with(|network| network.train(image, label, &mut Watching));
+            assert_eq!(one, other, "example {example}");
+            assert_eq!(layers.digest(), steps.digest(), "example {example}, {kernel:?}, ±{most}");
+        }
+        let losses = layers.take_losses();
+        assert!(most != 32_767 || losses[0][Variable::Accumulator as usize].saturated > 0);
+        assert_eq!(losses, steps.take_losses());
+    }
+}
+
 fn check_sums<K: Kernels + Default, O: Weight>(data: &apical::data::Dataset, model: &Model, most: i16) {
     let weight_fraction = 4 * size_of::<O>() as u8;
     let rounding = Rounding::Stochastic;

@@ -23,7 +23,7 @@ use apical_core::losses::Losses;
 use apical_core::parameters::{APPROACH, BASAL_SHARE, TEACHER, UPDATE_SCALE};
 use apical_core::random::{Dither, Generator, Offsets};
 use apical_core::spikes::Spikes;
-use apical_core::tables::noise::BLOCK;
+use apical_core::tables::noise::{BLOCK, GRAINS};
 use apical_core::tables::psp::{KEEP_FAST, KEEP_SLOW, Kernel};
 use apical_core::trains::Trains;
 use std::sync::Arc;
@@ -70,7 +70,7 @@ impl Thresholds {
     fn at(&self, spikes: usize, place: u16) -> &[f32; BLOCK] {
         static NOBODY: [f32; BLOCK] = [f32::INFINITY; BLOCK];
         let table = &self.0[spikes - 1];
-        table.get(usize::from(place & !THRICE)..).and_then(|from| from.first_chunk()).unwrap_or(&NOBODY)
+        table.get(usize::from(place) % GRAINS..).and_then(|from| from.first_chunk()).unwrap_or(&NOBODY)
     }
 }
 
