@@ -695,15 +695,15 @@ impl<const TILE: usize> Before<TILE> {
 /// `stride` of `weights`.
 #[derive(Clone, Copy)]
 pub(crate) struct TileOf<'a, W, const TILE: usize> {
-    weights: &'a [[W; BLOCK]],
+    weights: &'a [W],
     stride: u32,
 }
 
 impl<'a, W, const TILE: usize> TileOf<'a, W, TILE> {
     #[inline(always)]
     pub(crate) fn new(columns: Columns<'a, W>, first: usize) -> Self {
-        let weights = columns.weights.as_chunks::<BLOCK>().0.get(first..).unwrap_or(&[]);
-        Self { weights, stride: (columns.stride / BLOCK) as u32 }
+        let weights = columns.weights.get(first.wrapping_mul(BLOCK)..).unwrap_or(&[]);
+        Self { weights, stride: columns.stride as u32 }
     }
 
     /// The blocks of a column.
@@ -711,7 +711,8 @@ impl<'a, W, const TILE: usize> TileOf<'a, W, TILE> {
     fn column(&self, unit: u16) -> Option<&'a [[W; BLOCK]; TILE]> {
         // A product of 48 bits: no end wraps, and one comparison is all that is left to check.
         let at = usize::from(unit).wrapping_mul(self.stride as usize);
-        self.weights.get(at..at.wrapping_add(TILE)).and_then(|column| column.first_chunk())
+        let column = self.weights.get(at..at.wrapping_add(const { TILE * BLOCK }))?;
+        column.as_chunks::<BLOCK>().0.first_chunk()
     }
 }
 
