@@ -1,6 +1,7 @@
 //! Time of whole examples in one run: weights of 16 and of 8 bits, of 8 bits with 16 in the output
 //! layer, and the best f32.
-//! `cargo bench --bench speed -- [HIDDEN]`; `APICAL_PATH` chooses the instructions.
+//! `cargo bench --bench speed -- [HIDDEN [AFTER]]`, AFTER being how many examples are learnt before
+//! (large weights take longer to add up); `APICAL_PATH` chooses the instructions.
 //!
 //! They take turns, so that whatever else the machine does falls on all of them.
 
@@ -24,7 +25,9 @@ struct Runner {
 
 fn main() {
     // Cargo adds a flag of its own.
-    let hidden = std::env::args().skip(1).find(|argument| argument != "--bench");
+    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
+    let hidden = arguments.next();
+    let after = arguments.next().map_or(5000, |after| after.parse().expect("AFTER is a number of examples"));
     let data = Dataset::load(&apical::data::default_directory()).expect("MNIST");
     let hidden = hidden.unwrap_or_else(|| "500".into());
     let hidden = hidden.split(',').filter_map(|size| size.parse().ok());
@@ -47,8 +50,9 @@ fn main() {
     ];
     runners.extend(float32(&model, path).map(|learner| runner("f32", learner)));
     let order: Vec<u32> = (0..60_000).collect();
+    let before: Vec<u32> = order.iter().copied().cycle().take(after).collect();
     for runner in &mut runners {
-        runner.learner.train(&data.train, &order[..5000]);
+        runner.learner.train(&data.train, &before);
     }
     let mut answers = vec![0; TESTS];
     for round in 0..ROUNDS {
@@ -61,7 +65,8 @@ fn main() {
             runner.test.push(middle.elapsed().as_secs_f64() * 1e6 / TESTS as f64);
         }
     }
-    println!("{} on {}, microseconds: median (least) of {ROUNDS} rounds", model.topology(), path.name());
+    let (topology, path) = (model.topology(), path.name());
+    println!("{topology} on {path} after {after} examples, microseconds: median (least) of {ROUNDS} rounds");
     println!("{:<10}{:>18}{:>24}", "", "training example", "test of 250 steps");
     for runner in &runners {
         let (train, test) = (sorted(&runner.train), sorted(&runner.test));
