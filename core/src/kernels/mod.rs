@@ -4,7 +4,9 @@
 //! and [`lanes`] for machines with vectors, 32 numbers at a time.
 
 mod by_time;
+mod columns;
 mod counted;
+mod fire;
 pub mod lanes;
 mod note;
 pub mod plain;
@@ -19,10 +21,12 @@ use crate::random::{Dither, Generator, Offsets};
 use crate::spikes::Spikes;
 use crate::trains::Trains;
 
+pub(crate) use columns::{TileOf, Width, add_some, each, split_spikes};
+pub(crate) use fire::fire;
+pub use fire::{THRICE, draw_places, places_of};
 pub use lanes::{Job, Lanes, Vector};
 pub use plain::Plain;
-pub use run::{THRICE, draw_places, places_of};
-pub(crate) use run::{TileOf, Width, add_some, each, fire, has_room, split_spikes, tile_mut};
+pub(crate) use run::{has_room, tile_mut};
 
 /// Operations of [`crate::native::Native`] over a layer; see
 /// [`Arithmetic`](crate::arithmetic::Arithmetic) for what each one does. What kernels have not

@@ -6,18 +6,18 @@
 //! potentials stay in registers, and the part of the weights that belongs to them in the
 //! first-level cache. The bits are those of the way step by step.
 
-use super::SAFE_SUM;
+use super::columns::{TileOf, Width, add_parts, add_some, each, split_spikes};
+use super::fire::{THRICE, draw_places, fire, fire_thrice, fire_twice, places_of};
 use super::lanes::{Lanes, NarrowSum, Step, Vector, mask, pulls};
 use super::note::{Count, Look, Nobody, Note};
 use crate::arithmetic::{Columns, Neurons, Run, Scratch};
-use crate::formats::{ACCUMULATOR_LIMIT, Variable};
 use crate::losses::Losses;
 use crate::native::Weight;
 use crate::parameters::Coefficients;
-use crate::random::{Generator, draw_offsets};
-use crate::tables::noise::{BEYOND, BLOCK, THIRD, may_fire_thrice, thresholds_by_count};
+use crate::random::Generator;
+use crate::tables::noise::BLOCK;
 use crate::tables::psp::TAPS;
-use crate::trains::{Fired, Masks, Trains, WORDS};
+use crate::trains::{Masks, Trains, WORDS};
 
 /// Blocks that are worked off together.
 const TILE: usize = 4;
@@ -141,81 +141,6 @@ impl<L: Lanes> Vector<L> {
     }
 }
 
-/// Offsets into the noise for all steps and blocks, in the order of the steps; those of a
-/// step begin at a multiple of [`places_of`].
-///
-/// An offset's highest bit says whether its noise lets anybody fire a third time
-/// ([`THRICE`]): asking the table for each block takes as long as a comparison.
-///
-/// # Draws
-/// One `u32` a step for every two blocks.
-#[inline(always)]
-pub fn draw_places<L: Lanes>(
-    lanes: L,
-    draws: &mut Generator,
-    steps: usize,
-    blocks: usize,
-    places: &mut [u16],
-) {
-    let pairs = places.as_chunks_mut::<2>().0;
-    let Some(pairs) = pairs.get_mut(..blocks.div_ceil(2).wrapping_mul(steps)) else { return };
-    draw_offsets(
-        draws,
-        pairs,
-        #[inline(always)]
-        |last, fours| {
-            // One draw waits for another: marks are made meanwhile.
-            for fours in fours.chunks_mut(8) {
-                lanes.next_offsets(last, fours);
-                mark(lanes, fours.as_flattened_mut().as_flattened_mut());
-            }
-        },
-        #[inline(always)]
-        |places| mark(lanes, places.as_flattened_mut()),
-    );
-}
-
-/// Marks the offsets whose noise lets somebody fire a third time.
-#[inline(always)]
-fn mark<L: Lanes>(l: L, places: &mut [u16]) {
-    let (chunks, rest) = places.as_chunks_mut::<32>();
-    for places in chunks {
-        let offsets = l.load_unsigned(places);
-        let mut without = u32::MAX;
-        for place in THIRD {
-            let ahead = l.subtract(l.splat(place as i16), offsets);
-            without &= l.differing(l.and(ahead, l.splat(BEYOND as i16)), l.splat(0));
-        }
-        l.store_unsigned(l.add_in(offsets, l.mask(!without), l.splat(THRICE as i16)), places);
-    }
-    for place in rest {
-        *place |= if may_fire_thrice(*place) { THRICE } else { 0 };
-    }
-}
-
-/// The bit of an offset from [`draw_places`] whose noise lets somebody fire a third time.
-pub const THRICE: u16 = 1 << 15;
-
-/// Places that the offsets of so many blocks take up: two for each draw.
-#[inline(always)]
-#[must_use]
-pub const fn places_of(blocks: usize) -> usize {
-    blocks.next_multiple_of(2)
-}
-
-/// What the sums of a run need: the most that any of its steps does.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Width {
-    /// 16 bits.
-    Narrow,
-    /// 16 bits for each of up to [`MOST_PARTS`] parts of the spikes.
-    Parted,
-    /// 32 bits.
-    Wide,
-    /// They are known already.
-    Known,
-}
-
 /// Whether there is memory for a run of so many units and steps.
 #[inline(always)]
 pub(crate) fn has_room(units: usize, steps: usize, trains: &Trains<'_>, scratch: &Scratch<'_>) -> bool {
@@ -224,149 +149,6 @@ pub(crate) fn has_room(units: usize, steps: usize, trains: &Trains<'_>, scratch:
     fits && places_of(blocks).wrapping_mul(steps) <= scratch.places.len()
         && blocks.wrapping_mul(BLOCK) <= scratch.psp.len()
         && trains.masks.has_room(blocks, steps)
-}
-
-/// For each step how many of its spikes, taken from the first on, have columns that certainly
-/// add up in 16 bits; all of them, where that is certain.
-#[inline(always)]
-pub(crate) fn split_spikes<W: Weight>(bounds: &[u16], run: &Run<'_>, scratch: &mut Scratch<'_>) -> Width {
-    let certain = match W::EXACT_SPIKES {
-        0 => {
-            let largest = bounds.iter().copied().max().unwrap_or(u16::MAX);
-            SAFE_SUM.checked_div(u64::from(largest)).unwrap_or(SAFE_SUM) as usize
-        }
-        spikes => spikes,
-    };
-    let steps = run.presynaptic.steps_from(run.first).take(run.steps);
-    let (mut most, mut recorded) = (0usize, 0usize);
-    for (split, spikes) in scratch.splits.iter_mut().zip(steps) {
-        *split = spikes.len() as u16;
-        most = most.max(spikes.len());
-        recorded = recorded.wrapping_add(1);
-    }
-    if most <= certain {
-        return Width::Narrow;
-    }
-    let splits = scratch.splits.get_mut(..recorded).unwrap_or(&mut []);
-    let spikes = run.presynaptic.spikes(run.first, recorded);
-    // Bounds added up spike by spike, from the first of the run on: those of any spikes in a
-    // row are a difference. Nothing else is kept there yet.
-    let sums = scratch.sums.as_flattened_mut();
-    let (true, Some((none, sums))) = (W::EXACT_SPIKES == 0, sums.split_first_mut()) else {
-        return part_all(certain, splits);
-    };
-    let Some(sums_here) = sums.get_mut(..spikes.len()) else { return part_all(certain, splits) };
-    *none = 0;
-    let mut sum = 0u32;
-    for (to, &unit) in sums_here.iter_mut().zip(spikes) {
-        sum = sum.wrapping_add(bounds.get(usize::from(unit)).copied().unwrap_or(u16::MAX).into());
-        *to = sum as i32;
-    }
-    let mut rest = scratch.sums.as_flattened().get(..spikes.len().wrapping_add(1)).unwrap_or(&[]);
-    let mut width = Width::Narrow;
-    for split in splits {
-        let spikes = usize::from(*split);
-        // What the first so many spikes of the step come to, and before them whatever came before.
-        let upto = |spikes: usize| rest.get(spikes).map_or(0, |&sum| sum as u32);
-        let fits = |from: u32, to: u32| u64::from(to.wrapping_sub(from)) <= SAFE_SUM;
-        let (none, all) = (upto(0), upto(spikes));
-        if !fits(none, all) {
-            let (half, third) = (spikes.div_ceil(2), spikes.div_ceil(3));
-            let (middle, one, two) = (upto(half), upto(third), upto(third.wrapping_mul(2).min(spikes)));
-            let thirds = fits(none, one) & fits(one, two) & fits(two, all);
-            let part = if thirds { third } else { certain };
-            let part = if fits(none, middle) & fits(middle, all) { half } else { part };
-            *split = part as u16;
-            width = width.max(width_of(*split, spikes));
-        }
-        rest = rest.get(spikes..).unwrap_or(&[]);
-    }
-    width
-}
-
-/// So many spikes at a time.
-#[inline(always)]
-fn part_all(certain: usize, splits: &mut [u16]) -> Width {
-    let mut width = Width::Narrow;
-    for split in splits {
-        let spikes = usize::from(*split);
-        *split = spikes.min(certain) as u16;
-        width = width.max(width_of(*split, spikes));
-    }
-    width
-}
-
-/// What sums of so many spikes need, which are taken in parts.
-#[inline(always)]
-fn width_of(part: u16, spikes: usize) -> Width {
-    let part = usize::from(part);
-    match part.wrapping_mul(MOST_PARTS) {
-        _ if part >= spikes => Width::Narrow,
-        most if most >= spikes => Width::Parted,
-        _ => Width::Wide,
-    }
-}
-
-/// Writes down who of block `at` fires once, twice and three times in a step; adds what the
-/// spikes are credited with to `psp`, and to `more` whether anybody fires three times.
-#[inline(always)]
-pub(crate) fn fire<L: Lanes>(
-    l: L,
-    potentials: L::Block,
-    place: u16,
-    share: Option<&u16>,
-    psp: &mut L::Block,
-    (at, step, fired, more): (usize, usize, &mut Fired, &mut u32),
-) {
-    let share = share.map(|&share| l.splat(share as i16));
-    fire_twice(l, potentials, place, share, psp, (step, fired));
-    if place & THRICE != 0 {
-        fire_thrice(l, potentials, place, share, psp, (at, step, fired, more));
-    }
-}
-
-/// Who fires once and twice.
-#[inline(always)]
-fn fire_twice<L: Lanes>(
-    l: L,
-    potentials: L::Block,
-    place: u16,
-    share: Option<L::Block>,
-    psp: &mut L::Block,
-    (step, [once, twice, _]): (usize, &mut Fired),
-) {
-    let [one, two, _] = thresholds_by_count(place);
-    let first = l.exceeding(potentials, l.load(one));
-    let second = l.exceeding(potentials, l.load(two));
-    if let (Some(once), Some(twice)) = (once.get_mut(step), twice.get_mut(step)) {
-        (*once, *twice) = (l.bits(first), l.bits(second));
-    }
-    if let Some(share) = share {
-        *psp = l.add_where(l.add_where(*psp, first, share), second, share);
-    }
-}
-
-/// Who fires three times: one block in 25 has noise that lets anybody do so, one unit in a
-/// thousand of which does.
-#[inline(always)]
-fn fire_thrice<L: Lanes>(
-    l: L,
-    potentials: L::Block,
-    place: u16,
-    share: Option<L::Block>,
-    psp: &mut L::Block,
-    (at, step, [_, _, thrice], more): (usize, usize, &mut Fired, &mut u32),
-) {
-    let [_, _, three] = thresholds_by_count(place);
-    let third = l.exceeding(potentials, l.load(three));
-    let word = l.bits(third);
-    if let Some(thrice) = thrice.get_mut(step) {
-        *thrice = word;
-    }
-    *more |= u32::from(word != 0) << (at & 31);
-    if let Some(share) = share {
-        *psp = l.add_where(*psp, third, share);
-    }
 }
 
 /// Neurons that fire, …
@@ -390,21 +172,6 @@ impl<B: Copy> Moving<B> {
     fn at_rest<L: Lanes<Block = B>>(l: L) -> Self {
         Self { x1: l.splat(0), x2: l.splat(0), c: l.splat(0), credit: l.splat(0) }
     }
-}
-
-/// Calls `f` for each block of a tile; in one line after another, so that what belongs to a
-/// block stays in registers of its own.
-#[inline(always)]
-pub(crate) fn each<const TILE: usize>(mut f: impl FnMut(usize)) {
-    f(0);
-    if TILE > 1 {
-        f(1);
-    }
-    if TILE > 2 {
-        f(2);
-        f(3);
-    }
-    const { assert!(TILE == 1 || TILE == 2 || TILE == 4) };
 }
 
 /// What all tiles of a layer share.
@@ -690,165 +457,6 @@ impl<const TILE: usize> Before<TILE> {
         }
     }
 }
-
-/// The part of a matrix that belongs to a tile: its blocks stand at the head of every
-/// `stride` of `weights`.
-#[derive(Clone, Copy)]
-pub(crate) struct TileOf<'a, W, const TILE: usize> {
-    weights: &'a [W],
-    stride: u32,
-}
-
-impl<'a, W, const TILE: usize> TileOf<'a, W, TILE> {
-    #[inline(always)]
-    pub(crate) fn new(columns: Columns<'a, W>, first: usize) -> Self {
-        let weights = columns.weights.get(first.wrapping_mul(BLOCK)..).unwrap_or(&[]);
-        Self { weights, stride: columns.stride as u32 }
-    }
-
-    /// The blocks of a column.
-    #[inline(always)]
-    fn column(&self, unit: u16) -> Option<&'a [[W; BLOCK]; TILE]> {
-        // A product of 48 bits: no end wraps, and one comparison is all that is left to check.
-        let at = usize::from(unit).wrapping_mul(self.stride as usize);
-        let column = self.weights.get(at..at.wrapping_add(const { TILE * BLOCK }))?;
-        column.as_chunks::<BLOCK>().0.first_chunk()
-    }
-}
-
-/// Σ of the columns that spiked, where it certainly fits.
-#[inline(always)]
-pub(crate) fn add_some<L: Lanes, W: Weight, const TILE: usize>(
-    l: L,
-    columns: TileOf<'_, W, TILE>,
-    spikes: &[u16],
-    totals: &mut [L::Block; TILE],
-) {
-    if W::IN_PAIRS && TILE > 1 {
-        return add_pairs(l, columns, spikes, totals);
-    }
-    for &unit in spikes {
-        if let Some(column) = columns.column(unit) {
-            each::<TILE>(
-                #[inline(always)]
-                |block| {
-                    if let (Some(total), Some(weights)) = (totals.get_mut(block), column.get(block)) {
-                        *total = l.add(*total, W::load(l, weights));
-                    }
-                },
-            );
-        }
-    }
-}
-
-/// The same of weights of 8 bits, two columns at once.
-#[inline(always)]
-fn add_pairs<L: Lanes, W: Weight, const TILE: usize>(
-    l: L,
-    columns: TileOf<'_, W, TILE>,
-    spikes: &[u16],
-    totals: &mut [L::Block; TILE],
-) {
-    let (totals, _) = totals.as_chunks_mut::<2>();
-    let (pairs, last) = spikes.as_chunks::<2>();
-    let nothing = [W::default(); 64];
-    for &[one, other] in pairs {
-        if let (Some(one), Some(other)) = (columns.column(one), columns.column(other)) {
-            let (one, other) =
-                (one.as_flattened().as_chunks::<64>().0, other.as_flattened().as_chunks::<64>().0);
-            for ((totals, one), other) in totals.iter_mut().zip(one).zip(other) {
-                *totals = W::add_pair(l, *totals, one, other);
-            }
-        }
-    }
-    if let [one] = last
-        && let Some(one) = columns.column(*one)
-    {
-        for (totals, one) in totals.iter_mut().zip(one.as_flattened().as_chunks::<64>().0) {
-            *totals = W::add_pair(l, *totals, one, &nothing);
-        }
-    }
-    for totals in totals {
-        *totals = l.in_order(*totals);
-    }
-}
-
-/// Parts that the spikes of a step are taken in at most.
-pub(crate) const MOST_PARTS: usize = 31;
-
-/// The same where each `part` of the spikes certainly fits; false where their sum may not.
-///
-/// Sums modulo 2¹⁶ are right if the whole is within 16 bits, which its parts say: each tells
-/// how many times 32 it is, and what that leaves out are less than 32 for each part.
-#[inline(always)]
-fn add_parts<L: Lanes, W: Weight, const TILE: usize>(
-    l: L,
-    columns: TileOf<'_, W, TILE>,
-    spikes: &[u16],
-    part: u16,
-    totals: &mut [L::Block; TILE],
-    first: usize,
-    note: &mut impl Note<L>,
-) -> bool {
-    let part = usize::from(part);
-    if spikes.len() <= part {
-        add_some(l, columns, spikes, totals);
-        return true;
-    }
-    let (one, others) = spikes.split_at_checked(part).unwrap_or((spikes, &[]));
-    let (two, others) = others.split_at_checked(part).unwrap_or((others, &[]));
-    add_some(l, columns, one, totals);
-    let mut sums = [l.splat(0); TILE];
-    add_some(l, columns, two, &mut sums);
-    if others.is_empty() {
-        let limit = ACCUMULATOR_LIMIT as i16;
-        let (low, high) = (l.splat(limit.wrapping_neg()), l.splat(limit));
-        each::<TILE>(
-            #[inline(always)]
-            |block| {
-                let (Some(total), Some(&other)) = (totals.get_mut(block), sums.get(block)) else { return };
-                let sum = l.add_held(*total, other);
-                *total = l.max(low, l.min(high, sum));
-                let unit = first.wrapping_add(block).wrapping_mul(BLOCK);
-                note.held(l, Variable::Accumulator, sum, *total, (u32::MAX, unit));
-            },
-        );
-        return true;
-    }
-    let mut highs = totals.map(
-        #[inline(always)]
-        |sum| l.shift_right(sum, 5),
-    );
-    let mut add = |sums: [L::Block; TILE]| {
-        each::<TILE>(
-            #[inline(always)]
-            |block| {
-                let (Some(total), Some(high), Some(&sum)) =
-                    (totals.get_mut(block), highs.get_mut(block), sums.get(block))
-                else {
-                    return;
-                };
-                *total = l.add(*total, sum);
-                *high = l.add(*high, l.shift_right(sum, 5));
-            },
-        );
-    };
-    add(sums);
-    for spikes in others.chunks(part.max(1)) {
-        let mut sums = [l.splat(0); TILE];
-        add_some(l, columns, spikes, &mut sums);
-        add(sums);
-    }
-    let mut highest = l.splat(0);
-    for high in highs {
-        highest = l.max(highest, l.magnitude(high));
-    }
-    const { assert!((MOST_HIGH as usize + MOST_PARTS) * 32 <= ACCUMULATOR_LIMIT as usize) };
-    l.greater(highest, l.splat(MOST_HIGH)) == 0
-}
-
-/// How many times 32 a sum is at most that is certainly within 16 bits.
-const MOST_HIGH: i16 = 990;
 
 #[inline(always)]
 pub(crate) fn tile_mut<const TILE: usize, T>(

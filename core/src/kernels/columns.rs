@@ -1,0 +1,280 @@
+//! Sums of columns a tile at a time: 16 bits as long as they hold them, in as many parts as it takes.
+
+use super::SAFE_SUM;
+use super::lanes::Lanes;
+use super::note::Note;
+use crate::arithmetic::{Columns, Run, Scratch};
+use crate::formats::{ACCUMULATOR_LIMIT, Variable};
+use crate::native::Weight;
+use crate::tables::noise::BLOCK;
+
+/// What the sums of a run need: the most that any of its steps does.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Width {
+    /// 16 bits.
+    Narrow,
+    /// 16 bits for each of up to [`MOST_PARTS`] parts of the spikes.
+    Parted,
+    /// 32 bits.
+    Wide,
+    /// They are known already.
+    Known,
+}
+
+/// For each step how many of its spikes, taken from the first on, have columns that certainly
+/// add up in 16 bits; all of them, where that is certain.
+#[inline(always)]
+pub(crate) fn split_spikes<W: Weight>(bounds: &[u16], run: &Run<'_>, scratch: &mut Scratch<'_>) -> Width {
+    let certain = match W::EXACT_SPIKES {
+        0 => {
+            let largest = bounds.iter().copied().max().unwrap_or(u16::MAX);
+            SAFE_SUM.checked_div(u64::from(largest)).unwrap_or(SAFE_SUM) as usize
+        }
+        spikes => spikes,
+    };
+    let steps = run.presynaptic.steps_from(run.first).take(run.steps);
+    let (mut most, mut recorded) = (0usize, 0usize);
+    for (split, spikes) in scratch.splits.iter_mut().zip(steps) {
+        *split = spikes.len() as u16;
+        most = most.max(spikes.len());
+        recorded = recorded.wrapping_add(1);
+    }
+    if most <= certain {
+        return Width::Narrow;
+    }
+    if most > usize::from(u16::MAX) {
+        return Width::Wide;
+    }
+    let splits = scratch.splits.get_mut(..recorded).unwrap_or(&mut []);
+    let spikes = run.presynaptic.spikes(run.first, recorded);
+    // Bounds added up spike by spike, from the first of the run on: those of any spikes in a
+    // row are a difference. Nothing else is kept there yet.
+    let sums = scratch.sums.as_flattened_mut();
+    let (true, Some((none, sums))) = (W::EXACT_SPIKES == 0, sums.split_first_mut()) else {
+        return part_all(certain, splits);
+    };
+    let Some(sums_here) = sums.get_mut(..spikes.len()) else { return part_all(certain, splits) };
+    *none = 0;
+    let mut sum = 0u32;
+    for (to, &unit) in sums_here.iter_mut().zip(spikes) {
+        sum = sum.wrapping_add(bounds.get(usize::from(unit)).copied().unwrap_or(u16::MAX).into());
+        *to = sum as i32;
+    }
+    let mut rest = scratch.sums.as_flattened().get(..spikes.len().wrapping_add(1)).unwrap_or(&[]);
+    let mut width = Width::Narrow;
+    for split in splits {
+        let spikes = usize::from(*split);
+        // What the first so many spikes of the step come to, and before them whatever came before.
+        let upto = |spikes: usize| rest.get(spikes).map_or(0, |&sum| sum as u32);
+        let fits = |from: u32, to: u32| u64::from(to.wrapping_sub(from)) <= SAFE_SUM;
+        let (none, all) = (upto(0), upto(spikes));
+        if !fits(none, all) {
+            let (half, third) = (spikes.div_ceil(2), spikes.div_ceil(3));
+            let (middle, one, two) = (upto(half), upto(third), upto(third.wrapping_mul(2).min(spikes)));
+            let thirds = fits(none, one) & fits(one, two) & fits(two, all);
+            let part = if thirds { third } else { certain };
+            let part = if fits(none, middle) & fits(middle, all) { half } else { part };
+            *split = part as u16;
+            width = width.max(width_of(*split, spikes));
+        }
+        rest = rest.get(spikes..).unwrap_or(&[]);
+    }
+    width
+}
+
+/// So many spikes at a time.
+#[inline(always)]
+fn part_all(certain: usize, splits: &mut [u16]) -> Width {
+    let mut width = Width::Narrow;
+    for split in splits {
+        let spikes = usize::from(*split);
+        *split = spikes.min(certain) as u16;
+        width = width.max(width_of(*split, spikes));
+    }
+    width
+}
+
+/// What sums of so many spikes need, which are taken in parts.
+#[inline(always)]
+fn width_of(part: u16, spikes: usize) -> Width {
+    let part = usize::from(part);
+    match part.wrapping_mul(MOST_PARTS) {
+        _ if part >= spikes => Width::Narrow,
+        most if most >= spikes => Width::Parted,
+        _ => Width::Wide,
+    }
+}
+
+/// Calls `f` for each block of a tile; in one line after another, so that what belongs to a
+/// block stays in registers of its own.
+#[inline(always)]
+pub(crate) fn each<const TILE: usize>(mut f: impl FnMut(usize)) {
+    f(0);
+    if TILE > 1 {
+        f(1);
+    }
+    if TILE > 2 {
+        f(2);
+        f(3);
+    }
+    const { assert!(TILE == 1 || TILE == 2 || TILE == 4) };
+}
+
+/// The part of a matrix that belongs to a tile: its blocks stand at the head of every
+/// `stride` of `weights`.
+#[derive(Clone, Copy)]
+pub(crate) struct TileOf<'a, W, const TILE: usize> {
+    weights: &'a [W],
+    stride: u32,
+}
+
+impl<'a, W, const TILE: usize> TileOf<'a, W, TILE> {
+    #[inline(always)]
+    pub(crate) fn new(columns: Columns<'a, W>, first: usize) -> Self {
+        let weights = columns.weights.get(first.wrapping_mul(BLOCK)..).unwrap_or(&[]);
+        Self { weights, stride: columns.stride as u32 }
+    }
+
+    /// The blocks of a column.
+    #[inline(always)]
+    fn column(&self, unit: u16) -> Option<&'a [[W; BLOCK]; TILE]> {
+        // A product of 48 bits: no end wraps, and one comparison is all that is left to check.
+        let at = usize::from(unit).wrapping_mul(self.stride as usize);
+        let column = self.weights.get(at..at.wrapping_add(const { TILE * BLOCK }))?;
+        column.as_chunks::<BLOCK>().0.first_chunk()
+    }
+}
+
+/// Σ of the columns that spiked, where it certainly fits.
+#[inline(always)]
+pub(crate) fn add_some<L: Lanes, W: Weight, const TILE: usize>(
+    l: L,
+    columns: TileOf<'_, W, TILE>,
+    spikes: &[u16],
+    totals: &mut [L::Block; TILE],
+) {
+    if W::IN_PAIRS && TILE > 1 {
+        return add_pairs(l, columns, spikes, totals);
+    }
+    for &unit in spikes {
+        if let Some(column) = columns.column(unit) {
+            each::<TILE>(
+                #[inline(always)]
+                |block| {
+                    if let (Some(total), Some(weights)) = (totals.get_mut(block), column.get(block)) {
+                        *total = l.add(*total, W::load(l, weights));
+                    }
+                },
+            );
+        }
+    }
+}
+
+/// The same of weights of 8 bits, two columns at once.
+#[inline(always)]
+fn add_pairs<L: Lanes, W: Weight, const TILE: usize>(
+    l: L,
+    columns: TileOf<'_, W, TILE>,
+    spikes: &[u16],
+    totals: &mut [L::Block; TILE],
+) {
+    let (totals, _) = totals.as_chunks_mut::<2>();
+    let (pairs, last) = spikes.as_chunks::<2>();
+    let nothing = [W::default(); 64];
+    for &[one, other] in pairs {
+        if let (Some(one), Some(other)) = (columns.column(one), columns.column(other)) {
+            let (one, other) =
+                (one.as_flattened().as_chunks::<64>().0, other.as_flattened().as_chunks::<64>().0);
+            for ((totals, one), other) in totals.iter_mut().zip(one).zip(other) {
+                *totals = W::add_pair(l, *totals, one, other);
+            }
+        }
+    }
+    if let [one] = last
+        && let Some(one) = columns.column(*one)
+    {
+        for (totals, one) in totals.iter_mut().zip(one.as_flattened().as_chunks::<64>().0) {
+            *totals = W::add_pair(l, *totals, one, &nothing);
+        }
+    }
+    for totals in totals {
+        *totals = l.in_order(*totals);
+    }
+}
+
+/// Parts that the spikes of a step are taken in at most.
+const MOST_PARTS: usize = 31;
+
+/// The same where each `part` of the spikes certainly fits; false where their sum may not.
+///
+/// Sums modulo 2¹⁶ are right if the whole is within 16 bits, which its parts say: each tells
+/// how many times 32 it is, and what that leaves out are less than 32 for each part.
+#[inline(always)]
+pub(super) fn add_parts<L: Lanes, W: Weight, const TILE: usize>(
+    l: L,
+    columns: TileOf<'_, W, TILE>,
+    spikes: &[u16],
+    part: u16,
+    totals: &mut [L::Block; TILE],
+    first: usize,
+    note: &mut impl Note<L>,
+) -> bool {
+    let part = usize::from(part);
+    if spikes.len() <= part {
+        add_some(l, columns, spikes, totals);
+        return true;
+    }
+    let (one, others) = spikes.split_at_checked(part).unwrap_or((spikes, &[]));
+    let (two, others) = others.split_at_checked(part).unwrap_or((others, &[]));
+    add_some(l, columns, one, totals);
+    let mut sums = [l.splat(0); TILE];
+    add_some(l, columns, two, &mut sums);
+    if others.is_empty() {
+        let limit = ACCUMULATOR_LIMIT as i16;
+        let (low, high) = (l.splat(limit.wrapping_neg()), l.splat(limit));
+        each::<TILE>(
+            #[inline(always)]
+            |block| {
+                let (Some(total), Some(&other)) = (totals.get_mut(block), sums.get(block)) else { return };
+                let sum = l.add_held(*total, other);
+                *total = l.max(low, l.min(high, sum));
+                let unit = first.wrapping_add(block).wrapping_mul(BLOCK);
+                note.held(l, Variable::Accumulator, sum, *total, (u32::MAX, unit));
+            },
+        );
+        return true;
+    }
+    let mut highs = totals.map(
+        #[inline(always)]
+        |sum| l.shift_right(sum, 5),
+    );
+    let mut add = |sums: [L::Block; TILE]| {
+        each::<TILE>(
+            #[inline(always)]
+            |block| {
+                let (Some(total), Some(high), Some(&sum)) =
+                    (totals.get_mut(block), highs.get_mut(block), sums.get(block))
+                else {
+                    return;
+                };
+                *total = l.add(*total, sum);
+                *high = l.add(*high, l.shift_right(sum, 5));
+            },
+        );
+    };
+    add(sums);
+    for spikes in others.chunks(part.max(1)) {
+        let mut sums = [l.splat(0); TILE];
+        add_some(l, columns, spikes, &mut sums);
+        add(sums);
+    }
+    let mut highest = l.splat(0);
+    for high in highs {
+        highest = l.max(highest, l.magnitude(high));
+    }
+    const { assert!((MOST_HIGH as usize + MOST_PARTS) * 32 <= ACCUMULATOR_LIMIT as usize) };
+    l.greater(highest, l.splat(MOST_HIGH)) == 0
+}
+
+/// How many times 32 a sum is at most that is certainly within 16 bits.
+const MOST_HIGH: i16 = 990;
