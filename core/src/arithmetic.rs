@@ -106,8 +106,8 @@ pub struct Neurons<'a, S, T> {
 pub struct Scratch<'a> {
     /// Offsets into the noise, one for each block of 32 units and each step.
     pub places: &'a mut [u16],
-    /// How many of a step's spikes are added at a time; one entry a step.
-    pub splits: &'a mut [u16],
+    /// What the weights of 16 units can add up to; two entries for each block of 32.
+    pub reaches: &'a mut [u16],
     /// Credits of the active pixels.
     pub psp: &'a mut [u16],
     /// Sums of columns of up to 16 outputs; one entry a step.

@@ -153,12 +153,6 @@ impl<'a> Trains<'a> {
         self.units.get(self.end_of(step)..end).unwrap_or(&[])
     }
 
-    /// All spikes of so many steps from `first` on.
-    #[inline(always)]
-    pub(crate) fn spikes(&self, first: usize, steps: usize) -> &[u16] {
-        self.units.get(self.end_of(first)..self.end_of(first.wrapping_add(steps))).unwrap_or(&[])
-    }
-
     /// Spikes of each step from `first` on.
     #[inline(always)]
     pub fn steps_from(&self, first: usize) -> impl Iterator<Item = &[u16]> {

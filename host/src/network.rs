@@ -174,7 +174,7 @@ pub struct OwnedNetwork<A: Arithmetic> {
 struct OwnedWorkspace {
     levels: Vec<OwnedTrains>,
     places: Vec<u16>,
-    splits: Vec<u16>,
+    reaches: Vec<u16>,
     psp: Vec<u16>,
     sums: Aligned<i32>,
 }
@@ -211,7 +211,7 @@ impl OwnedWorkspace {
         Self {
             levels: sizes.iter().map(|&units| OwnedTrains::new(units)).collect(),
             places: vec![0; MOST_STEPS * places_of(widest)],
-            splits: vec![0; MOST_STEPS],
+            reaches: vec![0; 2 * widest],
             psp: vec![0; 32 * widest],
             sums: Aligned::filled(0, MOST_STEPS * 16),
         }
@@ -297,9 +297,9 @@ impl<A: Arithmetic> OwnedNetwork<A> {
         let mut tallies: Vec<LayerTallies> = tallies.chain([self.output.tallies]).collect();
         let result = {
             let mut hidden: Vec<Layer<'_, A>> = self.hidden.iter_mut().map(OwnedLayer::lend).collect();
-            let OwnedWorkspace { levels, places, splits, psp, sums } = &mut self.workspace;
+            let OwnedWorkspace { levels, places, reaches, psp, sums } = &mut self.workspace;
             let mut trains: Vec<Trains<'_>> = levels.iter_mut().map(OwnedTrains::lend).collect();
-            let scratch = Scratch { places, splits, psp, sums: sums.as_chunks_mut().0 };
+            let scratch = Scratch { places, reaches, psp, sums: sums.as_chunks_mut().0 };
             let mut network = Network {
                 arithmetic: &self.arithmetic,
                 areas: &self.areas,

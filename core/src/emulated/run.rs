@@ -7,7 +7,7 @@ use super::{EmulatedCoefficients, VariableFormat};
 use crate::arithmetic::{Columns, Neurons, Run, Scratch};
 use crate::formats::Variable;
 use crate::kernels::{
-    Job, Lanes, THRICE, TileOf, Width, add_some, draw_places, each, fire, has_room, places_of, split_spikes,
+    Job, Lanes, THRICE, TileOf, Width, add_some, draw_places, each, fire, has_room, parts_of, places_of,
     tile_mut,
 };
 use crate::losses::Losses;
@@ -212,11 +212,11 @@ impl<const COUNT: bool> Job for RunJob<'_, '_, '_, '_, COUNT> {
         draw_places(l, draws, run.steps, blocks, scratch.places);
         let silent = run.silent && run.label.is_none();
         // A single block is an output layer, fed by many spikes: wide, and without bounds.
-        let width = match blocks > 1 {
-            true => split_spikes::<i16>(columns.bounds, run, scratch),
-            false => Width::Wide,
+        let (part, width) = match blocks > 1 {
+            true => parts_of::<i16>(columns.bounds, run),
+            false => (0, Width::Wide),
         };
-        let tiles = Tiles { l, layer, way, columns, run, blocks, width, silent };
+        let tiles = Tiles { l, layer, way, columns, run, blocks, part, width, silent };
         let mut first = 0usize;
         while first.wrapping_add(TILE) <= blocks {
             tiles.work::<TILE, COUNT>(first, &mut neurons, scratch, &mut trains.masks, losses);
@@ -248,6 +248,7 @@ struct Tiles<'a, L> {
     columns: Columns<'a, i16>,
     run: &'a Run<'a>,
     blocks: usize,
+    part: usize,
     width: Width,
     silent: bool,
 }
@@ -382,7 +383,7 @@ impl<L: Lanes> Tiles<'_, L> {
             }
         }
         let stride = self.blocks.max(1);
-        let (window, shares, splits) = (run.window.clone(), run.shares, &*scratch.splits);
+        let (window, shares) = (run.window.clone(), run.shares);
         let (silent, taught, width) = (self.silent, run.label.is_some(), self.width);
         let columns = TileOf::<i16, TILE>::new(self.columns, first);
         let spikes = run.presynaptic.steps_from(run.first);
@@ -401,7 +402,7 @@ impl<L: Lanes> Tiles<'_, L> {
                 return;
             };
             let share = shares.get(step);
-            let totals = self.totals(columns, spikes, splits.get(step).copied(), first);
+            let totals = self.totals(columns, spikes, first);
             let sum_of = match width {
                 Width::Narrow => &quick.sums[0],
                 _ => &quick.sums[1],
@@ -561,7 +562,7 @@ impl<L: Lanes> Tiles<'_, L> {
         let words = words.zip(spikes).take(run.steps);
         for (step, ((places, more), spikes)) in words.enumerate() {
             let Some(places) = places.get(first..) else { return };
-            let totals = self.totals(columns, spikes, scratch.splits.get(step).copied(), first);
+            let totals = self.totals(columns, spikes, first);
             let state = fast.iter_mut().zip(&mut *slow).zip(&mut *soma).zip(biases).zip(&mut *psp);
             let state = state.zip(&mut *sums).zip(totals).zip(places.iter().zip(&mut *fired)).zip(first..);
             for ((((((((fast, slow), soma), bias), psp), sums), totals), (&place, fired)), at) in state {
@@ -610,21 +611,19 @@ impl<L: Lanes> Tiles<'_, L> {
         }
     }
 
-    /// Σ of the columns that spiked, for each half of each block; each `part` of the spikes
-    /// certainly fits into 16 bits.
+    /// Σ of the columns that spiked, for each half of each block.
     #[inline(always)]
     fn totals<const TILE: usize>(
         &self,
         columns: TileOf<'_, i16, TILE>,
         spikes: &[u16],
-        part: Option<u16>,
         first: usize,
     ) -> [[L::Totals; 2]; TILE] {
         let mut totals = [[self.l.splat_totals(0); 2]; TILE];
         match self.width {
             Width::Narrow => add_narrow(self.l, columns, spikes, &mut totals),
             Width::Parted => {
-                for spikes in spikes.chunks(usize::from(part.unwrap_or(u16::MAX)).max(1)) {
+                for spikes in spikes.chunks(self.part.max(1)) {
                     add_narrow(self.l, columns, spikes, &mut totals);
                 }
             }

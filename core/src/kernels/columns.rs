@@ -3,7 +3,7 @@
 use super::SAFE_SUM;
 use super::lanes::Lanes;
 use super::note::Note;
-use crate::arithmetic::{Columns, Run, Scratch};
+use crate::arithmetic::{Columns, Run};
 use crate::formats::{ACCUMULATOR_LIMIT, Variable};
 use crate::native::Weight;
 use crate::tables::noise::BLOCK;
@@ -21,11 +21,14 @@ pub(crate) enum Width {
     Known,
 }
 
-/// For each step how many of its spikes, taken from the first on, have columns that certainly
-/// add up in 16 bits; all of them, where that is certain.
+/// How many spikes have columns that certainly add up in 16 bits, whichever they are, and what
+/// sums of a run need that are made of so many at a time.
+///
+/// The bounds of each step's own spikes would make for fewer parts, but take longer to add up than
+/// the parts they save.
 #[inline(always)]
-pub(crate) fn split_spikes<W: Weight>(bounds: &[u16], run: &Run<'_>, scratch: &mut Scratch<'_>) -> Width {
-    let certain = match W::EXACT_SPIKES {
+pub(crate) fn parts_of<W: Weight>(bounds: &[u16], run: &Run<'_>) -> (usize, Width) {
+    let part = match W::EXACT_SPIKES {
         0 => {
             let largest = bounds.iter().copied().max().unwrap_or(u16::MAX);
             SAFE_SUM.checked_div(u64::from(largest)).unwrap_or(SAFE_SUM) as usize
@@ -33,76 +36,13 @@ pub(crate) fn split_spikes<W: Weight>(bounds: &[u16], run: &Run<'_>, scratch: &m
         spikes => spikes,
     };
     let steps = run.presynaptic.steps_from(run.first).take(run.steps);
-    let (mut most, mut recorded) = (0usize, 0usize);
-    for (split, spikes) in scratch.splits.iter_mut().zip(steps) {
-        *split = spikes.len() as u16;
-        most = most.max(spikes.len());
-        recorded = recorded.wrapping_add(1);
-    }
-    if most <= certain {
-        return Width::Narrow;
-    }
-    if most > usize::from(u16::MAX) {
-        return Width::Wide;
-    }
-    let splits = scratch.splits.get_mut(..recorded).unwrap_or(&mut []);
-    let spikes = run.presynaptic.spikes(run.first, recorded);
-    // Bounds added up spike by spike, from the first of the run on: those of any spikes in a
-    // row are a difference. Nothing else is kept there yet.
-    let sums = scratch.sums.as_flattened_mut();
-    let (true, Some((none, sums))) = (W::EXACT_SPIKES == 0, sums.split_first_mut()) else {
-        return part_all(certain, splits);
-    };
-    let Some(sums_here) = sums.get_mut(..spikes.len()) else { return part_all(certain, splits) };
-    *none = 0;
-    let mut sum = 0u32;
-    for (to, &unit) in sums_here.iter_mut().zip(spikes) {
-        sum = sum.wrapping_add(bounds.get(usize::from(unit)).copied().unwrap_or(u16::MAX).into());
-        *to = sum as i32;
-    }
-    let mut rest = scratch.sums.as_flattened().get(..spikes.len().wrapping_add(1)).unwrap_or(&[]);
-    let mut width = Width::Narrow;
-    for split in splits {
-        let spikes = usize::from(*split);
-        // What the first so many spikes of the step come to, and before them whatever came before.
-        let upto = |spikes: usize| rest.get(spikes).map_or(0, |&sum| sum as u32);
-        let fits = |from: u32, to: u32| u64::from(to.wrapping_sub(from)) <= SAFE_SUM;
-        let (none, all) = (upto(0), upto(spikes));
-        if !fits(none, all) {
-            let (half, third) = (spikes.div_ceil(2), spikes.div_ceil(3));
-            let (middle, one, two) = (upto(half), upto(third), upto(third.wrapping_mul(2).min(spikes)));
-            let thirds = fits(none, one) & fits(one, two) & fits(two, all);
-            let part = if thirds { third } else { certain };
-            let part = if fits(none, middle) & fits(middle, all) { half } else { part };
-            *split = part as u16;
-            width = width.max(width_of(*split, spikes));
-        }
-        rest = rest.get(spikes..).unwrap_or(&[]);
-    }
-    width
-}
-
-/// So many spikes at a time.
-#[inline(always)]
-fn part_all(certain: usize, splits: &mut [u16]) -> Width {
-    let mut width = Width::Narrow;
-    for split in splits {
-        let spikes = usize::from(*split);
-        *split = spikes.min(certain) as u16;
-        width = width.max(width_of(*split, spikes));
-    }
-    width
-}
-
-/// What sums of so many spikes need, which are taken in parts.
-#[inline(always)]
-fn width_of(part: u16, spikes: usize) -> Width {
-    let part = usize::from(part);
-    match part.wrapping_mul(MOST_PARTS) {
-        _ if part >= spikes => Width::Narrow,
-        most if most >= spikes => Width::Parted,
+    let most = steps.map(<[u16]>::len).max().unwrap_or(0);
+    let width = match part.saturating_mul(MOST_PARTS) {
+        _ if most <= part => Width::Narrow,
+        parts if most <= parts => Width::Parted,
         _ => Width::Wide,
-    }
+    };
+    (part, width)
 }
 
 /// Calls `f` for each block of a tile; in one line after another, so that what belongs to a
@@ -214,12 +154,11 @@ pub(super) fn add_parts<L: Lanes, W: Weight, const TILE: usize>(
     l: L,
     columns: TileOf<'_, W, TILE>,
     spikes: &[u16],
-    part: u16,
+    part: usize,
     totals: &mut [L::Block; TILE],
     first: usize,
     note: &mut impl Note<L>,
 ) -> bool {
-    let part = usize::from(part);
     if spikes.len() <= part {
         add_some(l, columns, spikes, totals);
         return true;

@@ -360,7 +360,7 @@ impl<L: Lanes> Kernels for Vector<L> {
         scratch: &mut Scratch<'_>,
     ) {
         if let Some(sums) = scratch.sums.get_mut(..steps) {
-            sum_by_time(self.0, columns, &trains.masks, scratch.splits, sums);
+            sum_by_time(self.0, columns, &trains.masks, scratch.reaches, sums);
         }
     }
 

@@ -6,7 +6,7 @@
 //! potentials stay in registers, and the part of the weights that belongs to them in the
 //! first-level cache. The bits are those of the way step by step.
 
-use super::columns::{TileOf, Width, add_parts, add_some, each, split_spikes};
+use super::columns::{TileOf, Width, add_parts, add_some, each, parts_of};
 use super::fire::{THRICE, draw_places, fire, fire_thrice, fire_twice, places_of};
 use super::lanes::{Lanes, NarrowSum, Step, Vector, mask, pulls};
 use super::note::{Count, Look, Nobody, Note};
@@ -47,12 +47,12 @@ impl<L: Lanes> Vector<L> {
         // A single block of neurons whose potentials alone count.
         let silent = run.silent && blocks == 1 && run.label.is_none();
         // A single block is an output layer, fed by many spikes: wide, and without bounds.
-        let width = match blocks > 1 {
-            true => split_spikes::<W>(columns.bounds, run, scratch),
-            false if run.presynaptic.in_masks() => Width::Known,
-            false => Width::Wide,
+        let (part, width) = match blocks > 1 {
+            true => parts_of::<W>(columns.bounds, run),
+            false if run.presynaptic.in_masks() => (0, Width::Known),
+            false => (0, Width::Wide),
         };
-        let tiles = Tiles::<L, W> { lanes: self.0, layer, columns, run, blocks, width, silent };
+        let tiles = Tiles::<L, W> { lanes: self.0, layer, columns, run, blocks, part, width, silent };
         let mut first = 0usize;
         while first.wrapping_add(TILE) <= blocks {
             tiles.work::<TILE, COUNT>(first, &mut neurons, scratch, &mut trains.masks, losses);
@@ -145,8 +145,8 @@ impl<L: Lanes> Vector<L> {
 #[inline(always)]
 pub(crate) fn has_room(units: usize, steps: usize, trains: &Trains<'_>, scratch: &Scratch<'_>) -> bool {
     let blocks = units.div_ceil(BLOCK);
-    let fits = [scratch.splits.len(), scratch.sums.len()].into_iter().all(|entries| steps <= entries);
-    fits && places_of(blocks).wrapping_mul(steps) <= scratch.places.len()
+    steps <= scratch.sums.len()
+        && places_of(blocks).wrapping_mul(steps) <= scratch.places.len()
         && blocks.wrapping_mul(BLOCK) <= scratch.psp.len()
         && trains.masks.has_room(blocks, steps)
 }
@@ -181,6 +181,7 @@ struct Tiles<'a, L: Lanes, W> {
     columns: Columns<'a, W>,
     run: &'a Run<'a>,
     blocks: usize,
+    part: usize,
     width: Width,
     silent: bool,
 }
@@ -294,7 +295,7 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
         let mut oldest = neurons.oldest;
         let stride = self.blocks.max(1);
         // What is read through a reference is read again after every store: here it is not.
-        let (window, shares, splits) = (run.window.clone(), run.shares, &*scratch.splits);
+        let (window, shares, part) = (run.window.clone(), run.shares, self.part);
         let columns = TileOf::<W, TILE>::new(self.columns, first);
         let spikes = run.presynaptic.steps_from(run.first);
         let Some(fired) = masks.fired.get_mut(first..).and_then(|fired| fired.first_chunk_mut::<TILE>())
@@ -314,7 +315,6 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
             match WIDTH {
                 0 => add_some(l, columns, spikes, &mut totals),
                 1 => {
-                    let part = splits.get(step).copied().unwrap_or(u16::MAX);
                     if !add_parts(l, columns, spikes, part, &mut totals, first, note) {
                         // Hardly ever: in a function of its own, which leaves the registers alone.
                         totals = l.apart(
