@@ -562,9 +562,11 @@ fn check_sums<K: Kernels + Default, O: Weight>(data: &apical::data::Dataset, mod
 #[cfg(target_arch = "x86_64")]
 mod vectors {
     use apical::vector::{Avx512, Pair, Wide};
-    use apical_core::kernels::Lanes;
-    use apical_core::random::{Dither, Stream};
+    use apical_core::kernels::{Lanes, THRICE, draw_places, places_of};
+    use apical_core::random::{Dither, Offsets, Stream};
+    use apical_core::tables::noise::may_fire_thrice;
     use apical_core::tables::sigmoid::sigmoid;
+    use apical_core::trains::WORDS;
     use rand_core::Rng;
 
     fn stored<L: Lanes>(l: L, block: L::Block) -> [i16; 32] {
@@ -679,15 +681,48 @@ mod vectors {
         assert_eq!(&state, dither.state());
     }
 
+    /// Shifts by every count; bits of so many words; offsets and their marks.
+    fn shifts_counts_and_marks<L: Lanes>(l: L) {
+        let mut draws = Stream::Order.open(10);
+        let numbers: [i16; 32] = std::array::from_fn(|_| draws.next_u32() as i16);
+        let block = l.load(&numbers);
+        for shift in 0..16 {
+            let unsigned = numbers.map(|number| (number as u16 >> shift) as i16);
+            assert_eq!(stored(l, l.shift_right(block, shift)), numbers.map(|number| number >> shift));
+            assert_eq!(stored(l, l.shift_right_unsigned(block, shift)), unsigned);
+            assert_eq!(stored(l, l.shift_left(block, shift)), numbers.map(|number| number << shift));
+        }
+        assert_eq!(stored(l, l.shift_right_unsigned(block, 16)), [0; 32]);
+        let words: [u32; WORDS] = std::array::from_fn(|_| draws.next_u32());
+        for used in [0, 1, 15, 16, 17, 103, WORDS - 1, WORDS] {
+            let ones: u32 = words[..used].iter().map(|word| word.count_ones()).sum();
+            assert_eq!(l.count_ones(&words, used), ones, "{used} words");
+        }
+        for (steps, blocks) in [(1, 1), (2, 3), (7, 16), (103, 16), (103, 4), (250, 7)] {
+            let mut places = vec![0; steps * places_of(blocks)];
+            let (mut one, mut other) = (Stream::Spikes(1).open(5), Stream::Spikes(1).open(5));
+            draw_places(l, &mut one, steps, blocks, &mut places);
+            let mut offsets = Offsets::new(&mut other);
+            for place in places {
+                let offset = offsets.draw();
+                assert_eq!(place & !THRICE, offset);
+                assert_eq!(place & THRICE != 0, may_fire_thrice(offset), "offset {offset}");
+            }
+            assert_eq!(one, other);
+        }
+    }
+
     #[test]
     fn have_the_results_of_single_numbers() {
         if let Some(token) = Avx512::try_new() {
             sigmoids(Wide(token));
             others(Wide(token));
+            shifts_counts_and_marks(Wide(token));
         }
         if let Some(token) = pulp::x86::V3::try_new() {
             sigmoids(Pair(token));
             others(Pair(token));
+            shifts_counts_and_marks(Pair(token));
         }
     }
 }

@@ -70,6 +70,15 @@ fn counts_are_those_of_their_definition_at_every_potential() {
 }
 
 #[test]
+fn a_third_spike_is_possible_where_one_of_the_last_ranks_is_near() {
+    let thirds = noise::stored().2.len();
+    for offset in 0..noise::GRAINS {
+        let near = (offset..offset + noise::BLOCK).any(|place| usize::from(noise::rank(place)) < thirds);
+        assert_eq!(noise::may_fire_thrice(offset as u16), near, "offset {offset}");
+    }
+}
+
+#[test]
 fn pixels_have_the_logit_of_their_grey_level() {
     let (_, _, _, pixels) = noise::stored();
     for (grey, &stored) in pixels.iter().enumerate().take(255).skip(1) {

@@ -25,7 +25,8 @@ impl Masks<'_> {
     /// Whether there is room for so many steps of so many blocks.
     #[must_use]
     pub fn has_room(&self, blocks: usize, steps: usize) -> bool {
-        blocks <= self.fired.len() && steps <= self.more.len().min(MOST_STEPS)
+        // Words are looked at sixteen at a time.
+        blocks <= self.fired.len() && steps <= MOST_STEPS && steps.next_multiple_of(16) <= self.more.len()
     }
 
     /// A run of so many steps of so many blocks begins; there is room for it.
@@ -61,9 +62,14 @@ impl Masks<'_> {
     #[inline(always)]
     fn count<L: Lanes>(&self, lanes: L, steps: usize) -> usize {
         let mut count = 0u32;
-        for (step, &more) in self.more.iter().enumerate().take(steps).filter(|(_, more)| **more != 0) {
-            for (_, word) in thirds(self.blocks(), step, more) {
-                count = count.wrapping_add(word.count_ones());
+        let words = self.more.as_chunks::<16>().0.iter().take(steps.div_ceil(16));
+        for (words, first) in words.zip((0u32..).step_by(16)) {
+            let (mut found, mut places) = ([0; 16], [0; 16]);
+            let end = lanes.pick(words, first, &mut found, &mut places);
+            for (&more, &step) in found.iter().zip(&places).take(end) {
+                for (_, word) in thirds(self.blocks(), step as usize, more) {
+                    count = count.wrapping_add(if (step as usize) < steps { word.count_ones() } else { 0 });
+                }
             }
         }
         for [once, twice, _] in self.blocks() {

@@ -194,7 +194,7 @@ impl OwnedTrains {
             units: vec![0; MOST_STEPS * units * Spikes::PER_UNIT + Trains::ROOM],
             ends: vec![0; MOST_STEPS],
             words: Aligned::filled(0, units.div_ceil(32) * 3 * WORDS),
-            more: vec![0; MOST_STEPS],
+            more: vec![0; WORDS],
         }
     }
 

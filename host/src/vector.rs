@@ -115,12 +115,16 @@ mod x86 {
         let xor = |a, b| sse2._mm_xor_si128(a, b);
         let mut s: __m128i = must_cast(*last);
         for to in to {
-            let y = xor(s, sse2._mm_slli_epi32::<11>(s));
-            let t = xor(y, sse2._mm_srli_epi32::<8>(y));
+            // T of each. Shifts distribute over ⊕, so nothing waits for more than it must.
+            let (left, right) = (sse2._mm_slli_epi32::<11>(s), sse2._mm_srli_epi32::<8>(s));
+            let t = xor(xor(xor(s, left), right), sse2._mm_srli_epi32::<8>(left));
+            // What the fourth number adds to the first two, …
             let fourth = sse2._mm_srli_si128::<12>(s);
-            let before = sse2._mm_or_si128(sse2._mm_slli_si128::<4>(t), fourth);
-            let u = xor(xor(t, before), sse2._mm_srli_epi32::<19>(before));
-            let v = xor(u, sse2._mm_slli_si128::<4>(fourth));
+            let early = xor(fourth, sse2._mm_srli_epi32::<19>(fourth));
+            let early = xor(early, sse2._mm_slli_si128::<4>(fourth));
+            // … and the other three to those after them.
+            let before = sse2._mm_slli_si128::<4>(t);
+            let v = xor(xor(xor(t, early), before), sse2._mm_srli_epi32::<19>(before));
             s = xor(v, sse2._mm_slli_si128::<8>(v));
             let high = sse2._mm_and_si128(sse2._mm_slli_epi32::<12>(s), sse2._mm_set1_epi32(0xFFF << 16));
             *to = must_cast(sse2._mm_or_si128(sse2._mm_srli_epi32::<20>(s), high));

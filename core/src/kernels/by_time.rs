@@ -320,28 +320,41 @@ fn add_second_spikes<L: Lanes, W: Weight>(
     let (mut found, mut places) = ([0; WORDS], [0; WORDS]);
     let used = sums.len().div_ceil(16);
     for ([_, twice, _], columns) in masks.blocks().iter().zip(columns.chunks(BLOCK)) {
-        let mut end = 0usize;
-        for (words, first) in twice.as_chunks::<16>().0.iter().take(used).zip((0u32..).step_by(16)) {
-            if let (Some(found), Some(places)) = (
-                found.get_mut(end..).and_then(<[u32]>::first_chunk_mut),
-                places.get_mut(end..).and_then(<[u32]>::first_chunk_mut),
-            ) {
-                end = end.wrapping_add(l.pick(words, first, found, places));
-            }
-        }
+        let end = pick_all(l, twice.as_chunks().0.iter().take(used), &mut found, &mut places);
         for (&word, &step) in found.iter().zip(&places).take(end) {
             if let Some(sums) = sums.get_mut(step as usize) {
                 add_word(l, word, columns, sums);
             }
         }
     }
-    for ((step, &more), sums) in masks.more.iter().enumerate().zip(sums) {
-        if more != 0 {
-            for (block, word) in thirds(masks.blocks(), step, more) {
+    let end = pick_all(l, masks.more.as_chunks().0.iter().take(used), &mut found, &mut places);
+    for (&more, &step) in found.iter().zip(&places).take(end) {
+        if let Some(sums) = sums.get_mut(step as usize) {
+            for (block, word) in thirds(masks.blocks(), step as usize, more) {
                 add_word(l, word, columns.get(block.wrapping_mul(BLOCK)..).unwrap_or(&[]), sums);
             }
         }
     }
+}
+
+/// Writes down the words that are not zero, and their places; returns how many.
+#[inline(always)]
+fn pick_all<'a, L: Lanes>(
+    l: L,
+    words: impl Iterator<Item = &'a [u32; 16]>,
+    found: &mut [u32; WORDS],
+    places: &mut [u32; WORDS],
+) -> usize {
+    let mut end = 0usize;
+    for (words, first) in words.zip((0u32..).step_by(16)) {
+        if let (Some(found), Some(places)) = (
+            found.get_mut(end..).and_then(<[u32]>::first_chunk_mut),
+            places.get_mut(end..).and_then(<[u32]>::first_chunk_mut),
+        ) {
+            end = end.wrapping_add(l.pick(words, first, found, places));
+        }
+    }
+    end
 }
 
 /// Adds the columns of the units of a block whose bits are set.
