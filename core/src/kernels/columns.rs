@@ -1,4 +1,9 @@
 //! Sums of columns a tile at a time: 16 bits as long as they hold them, in as many parts as it takes.
+//!
+//! Weights grow for as long as a network learns, and with them what the spikes of a step may add up
+//! to at most, though the sums themselves seldom come near it. In 32 bits an addition takes twice the
+//! time and more; so each part is so short that it is exact whatever its weights are, and what the
+//! parts say about the whole tells whether that is.
 
 use super::SAFE_SUM;
 use super::lanes::Lanes;
