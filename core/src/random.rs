@@ -131,25 +131,21 @@ impl<'a, R: Rng> Offsets<'a, R> {
 /// The offsets of the next draws.
 ///
 /// The state of xorshift128 is its last four numbers, so that `more` can go on from them, four
-/// numbers at a time, and the generator from what `more` ends at. What `more` did not write,
-/// `others` gets to see.
+/// numbers at a time, and the generator from what `more` ends at.
 #[inline(always)]
 pub(crate) fn draw_offsets(
     draws: &mut Generator,
     to: &mut [[u16; 2]],
     more: impl FnOnce(&mut [u32; 4], &mut [[[u16; 2]; 4]]),
-    others: impl Fn(&mut [[u16; 2]]),
 ) {
     let (fours, rest) = to.as_chunks_mut::<4>();
     if let Some((first, fours)) = fours.split_first_mut() {
         let mut last = [(); 4].map(|()| draws.next_u32());
         *first = last.map(offsets_of);
-        others(first);
         more(&mut last, fours);
         *draws = Generator::from_seed(bytemuck::cast(last.map(u32::to_le)));
     }
     rest.iter_mut().for_each(|to| *to = offsets_of(draws.next_u32()));
-    others(rest);
 }
 
 /// The four numbers of xorshift128 after these.

@@ -27,16 +27,9 @@ pub fn draw_places<L: Lanes>(
         draws,
         pairs,
         #[inline(always)]
-        |last, fours| {
-            // One draw waits for another: marks are made meanwhile.
-            for fours in fours.chunks_mut(8) {
-                lanes.next_offsets(last, fours);
-                mark(lanes, fours.as_flattened_mut().as_flattened_mut());
-            }
-        },
-        #[inline(always)]
-        |places| mark(lanes, places.as_flattened_mut()),
+        |last, fours| lanes.next_offsets(last, fours),
     );
+    mark(lanes, pairs.as_flattened_mut());
 }
 
 /// Marks the offsets whose noise lets somebody fire a third time.
