@@ -7,8 +7,8 @@ use super::{EmulatedCoefficients, VariableFormat};
 use crate::arithmetic::{Columns, Neurons, Run, Scratch};
 use crate::formats::Variable;
 use crate::kernels::{
-    Job, Lanes, THRICE, TileOf, Width, add_some, draw_places, each, fire, has_room, parts_of, places_of,
-    tile_mut,
+    Job, Lanes, THRICE, TileOf, Width, add_some, draw_places, each, fire, has_room, places_of, tile_mut,
+    width_of,
 };
 use crate::losses::Losses;
 use crate::parameters::TEACHER;
@@ -212,11 +212,11 @@ impl<const COUNT: bool> Job for RunJob<'_, '_, '_, '_, COUNT> {
         draw_places(l, draws, run.steps, blocks, scratch.places);
         let silent = run.silent && run.label.is_none();
         // A single block is an output layer, fed by many spikes: wide, and without bounds.
-        let (part, width) = match blocks > 1 {
-            true => parts_of::<i16>(columns.bounds, run),
-            false => (0, Width::Wide),
+        let width = match blocks > 1 {
+            true => width_of::<i16>(columns.bounds, run),
+            false => Width::Wide,
         };
-        let tiles = Tiles { l, layer, way, columns, run, blocks, part, width, silent };
+        let tiles = Tiles { l, layer, way, columns, run, blocks, width, silent };
         let mut first = 0usize;
         while first.wrapping_add(TILE) <= blocks {
             tiles.work::<TILE, COUNT>(first, &mut neurons, scratch, &mut trains.masks, losses);
@@ -248,7 +248,6 @@ struct Tiles<'a, L> {
     columns: Columns<'a, i16>,
     run: &'a Run<'a>,
     blocks: usize,
-    part: usize,
     width: Width,
     silent: bool,
 }
@@ -622,8 +621,8 @@ impl<L: Lanes> Tiles<'_, L> {
         let mut totals = [[self.l.splat_totals(0); 2]; TILE];
         match self.width {
             Width::Narrow => add_narrow(self.l, columns, spikes, &mut totals),
-            Width::Parted => {
-                for spikes in spikes.chunks(self.part.max(1)) {
+            Width::Parted(part) => {
+                for spikes in spikes.chunks(part.max(1)) {
                     add_narrow(self.l, columns, spikes, &mut totals);
                 }
             }

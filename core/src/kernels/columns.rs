@@ -14,25 +14,24 @@ use crate::native::Weight;
 use crate::tables::noise::BLOCK;
 
 /// What the sums of a run need: the most that any of its steps does.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy)]
 pub(crate) enum Width {
     /// 16 bits.
     Narrow,
-    /// 16 bits for each of up to [`MOST_PARTS`] parts of the spikes.
-    Parted,
+    /// 16 bits for each of up to [`MOST_PARTS`] parts of so many spikes.
+    Parted(usize),
     /// 32 bits.
     Wide,
     /// They are known already.
     Known,
 }
 
-/// How many spikes have columns that certainly add up in 16 bits, whichever they are, and what
-/// sums of a run need that are made of so many at a time.
+/// The width of a run: as many spikes as certainly add up in 16 bits, whichever they are, make a part.
 ///
 /// The bounds of each step's own spikes would make for fewer parts, but take longer to add up than
 /// the parts they save.
 #[inline(always)]
-pub(crate) fn parts_of<W: Weight>(bounds: &[u16], run: &Run<'_>) -> (usize, Width) {
+pub(crate) fn width_of<W: Weight>(bounds: &[u16], run: &Run<'_>) -> Width {
     let part = match W::EXACT_SPIKES {
         0 => {
             let largest = bounds.iter().copied().max().unwrap_or(u16::MAX);
@@ -42,12 +41,11 @@ pub(crate) fn parts_of<W: Weight>(bounds: &[u16], run: &Run<'_>) -> (usize, Widt
     };
     let steps = run.presynaptic.steps_from(run.first).take(run.steps);
     let most = steps.map(<[u16]>::len).max().unwrap_or(0);
-    let width = match part.saturating_mul(MOST_PARTS) {
+    match part.saturating_mul(MOST_PARTS) {
         _ if most <= part => Width::Narrow,
-        parts if most <= parts => Width::Parted,
+        parts if most <= parts => Width::Parted(part),
         _ => Width::Wide,
-    };
-    (part, width)
+    }
 }
 
 /// Calls `f` for each block of a tile; in one line after another, so that what belongs to a

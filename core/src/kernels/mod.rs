@@ -21,7 +21,7 @@ use crate::random::{Dither, Generator, Offsets};
 use crate::spikes::Spikes;
 use crate::trains::Trains;
 
-pub(crate) use columns::{TileOf, Width, add_some, each, parts_of};
+pub(crate) use columns::{TileOf, Width, add_some, each, width_of};
 pub(crate) use fire::fire;
 pub use fire::{THRICE, draw_places, places_of};
 pub use lanes::{Job, Lanes, Vector};

@@ -6,7 +6,7 @@
 //! potentials stay in registers, and the part of the weights that belongs to them in the
 //! first-level cache. The bits are those of the way step by step.
 
-use super::columns::{TileOf, Width, add_parts, add_some, each, parts_of};
+use super::columns::{TileOf, Width, add_parts, add_some, each, width_of};
 use super::fire::{THRICE, draw_places, fire, fire_thrice, fire_twice, places_of};
 use super::lanes::{Lanes, NarrowSum, Step, Vector, mask, pulls};
 use super::note::{Count, Look, Nobody, Note};
@@ -47,12 +47,12 @@ impl<L: Lanes> Vector<L> {
         // A single block of neurons whose potentials alone count.
         let silent = run.silent && blocks == 1 && run.label.is_none();
         // A single block is an output layer, fed by many spikes: wide, and without bounds.
-        let (part, width) = match blocks > 1 {
-            true => parts_of::<W>(columns.bounds, run),
-            false if run.presynaptic.in_masks() => (0, Width::Known),
-            false => (0, Width::Wide),
+        let width = match blocks > 1 {
+            true => width_of::<W>(columns.bounds, run),
+            false if run.presynaptic.in_masks() => Width::Known,
+            false => Width::Wide,
         };
-        let tiles = Tiles::<L, W> { lanes: self.0, layer, columns, run, blocks, part, width, silent };
+        let tiles = Tiles::<L, W> { lanes: self.0, layer, columns, run, blocks, width, silent };
         let mut first = 0usize;
         while first.wrapping_add(TILE) <= blocks {
             tiles.work::<TILE, COUNT>(first, &mut neurons, scratch, &mut trains.masks, losses);
@@ -181,7 +181,6 @@ struct Tiles<'a, L: Lanes, W> {
     columns: Columns<'a, W>,
     run: &'a Run<'a>,
     blocks: usize,
-    part: usize,
     width: Width,
     silent: bool,
 }
@@ -220,7 +219,7 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
                     (true, _) => steps!(true, TAUGHT, 2, $note),
                     (false, _) if TILE == 1 && self.silent => steps!(true, SILENT, 2, $note),
                     (false, Width::Narrow) => steps!(true, FREE, 0, $note),
-                    (false, Width::Parted) => steps!(true, FREE, 1, $note),
+                    (false, Width::Parted(_)) => steps!(true, FREE, 1, $note),
                     (false, _) => steps!(true, FREE, 2, $note),
                 }
             };
@@ -236,7 +235,7 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
                     (true, _) => steps!(false, TAUGHT, 2, $note),
                     (false, _) if TILE == 1 && self.silent => steps!(false, SILENT, 2, $note),
                     (false, Width::Narrow) => steps!(false, FREE, 0, $note),
-                    (false, Width::Parted) => steps!(false, FREE, 1, $note),
+                    (false, Width::Parted(_)) => steps!(false, FREE, 1, $note),
                     (false, _) => steps!(false, FREE, 2, $note),
                 }
             };
@@ -295,7 +294,8 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
         let mut oldest = neurons.oldest;
         let stride = self.blocks.max(1);
         // What is read through a reference is read again after every store: here it is not.
-        let (window, shares, part) = (run.window.clone(), run.shares, self.part);
+        let (window, shares) = (run.window.clone(), run.shares);
+        let part = if let Width::Parted(part) = self.width { part } else { usize::MAX };
         let columns = TileOf::<W, TILE>::new(self.columns, first);
         let spikes = run.presynaptic.steps_from(run.first);
         let Some(fired) = masks.fired.get_mut(first..).and_then(|fired| fired.first_chunk_mut::<TILE>())
