@@ -58,20 +58,30 @@ impl Masks<'_> {
         }
     }
 
+    /// Calls `f` with each step of so many in which somebody fired a third time, each block that
+    /// may be theirs, and its mask.
+    #[inline(always)]
+    pub(crate) fn each_third<L: Lanes>(&self, lanes: L, steps: usize, mut f: impl FnMut(usize, usize, u32)) {
+        let (mut found, mut places) = ([0; WORDS], [0; WORDS]);
+        let end = pick_all(lanes, self.more, steps, &mut found, &mut places);
+        for (&more, &step) in found.iter().zip(&places).take(end) {
+            let step = step as usize;
+            if step < steps {
+                thirds(self.blocks(), step, more).for_each(|(block, word)| f(step, block, word));
+            }
+        }
+    }
+
     /// Spikes of so many steps.
     #[inline(always)]
     fn count<L: Lanes>(&self, lanes: L, steps: usize) -> usize {
         let mut count = 0u32;
-        let words = self.more.as_chunks::<16>().0.iter().take(steps.div_ceil(16));
-        for (words, first) in words.zip((0u32..).step_by(16)) {
-            let (mut found, mut places) = ([0; 16], [0; 16]);
-            let end = lanes.pick(words, first, &mut found, &mut places);
-            for (&more, &step) in found.iter().zip(&places).take(end) {
-                for (_, word) in thirds(self.blocks(), step as usize, more) {
-                    count = count.wrapping_add(if (step as usize) < steps { word.count_ones() } else { 0 });
-                }
-            }
-        }
+        self.each_third(
+            lanes,
+            steps,
+            #[inline(always)]
+            |_, _, word| count = count.wrapping_add(word.count_ones()),
+        );
         for [once, twice, _] in self.blocks() {
             for words in [once, twice] {
                 count = count.wrapping_add(lanes.count_ones(words, steps));
@@ -246,9 +256,32 @@ impl<'a> Trains<'a> {
     }
 }
 
+/// Writes down the words of so many steps that are not zero, and their steps, and maybe a few beyond;
+/// returns how many.
+#[inline(always)]
+pub(crate) fn pick_all<L: Lanes>(
+    lanes: L,
+    words: &[u32],
+    steps: usize,
+    found: &mut [u32; WORDS],
+    places: &mut [u32; WORDS],
+) -> usize {
+    let mut end = 0usize;
+    let words = words.as_chunks().0.iter().take(steps.div_ceil(16));
+    for (words, first) in words.zip((0u32..).step_by(16)) {
+        if let (Some(found), Some(places)) = (
+            found.get_mut(end..).and_then(<[u32]>::first_chunk_mut),
+            places.get_mut(end..).and_then(<[u32]>::first_chunk_mut),
+        ) {
+            end = end.wrapping_add(lanes.pick(words, first, found, places));
+        }
+    }
+    end
+}
+
 /// Who fired a third time in a step, given its word of [`Masks::more`]: blocks and their masks.
 #[inline(always)]
-pub(crate) fn thirds(blocks: &[Fired], step: usize, more: u32) -> impl Iterator<Item = (usize, u32)> {
+fn thirds(blocks: &[Fired], step: usize, more: u32) -> impl Iterator<Item = (usize, u32)> {
     let mut bits = more;
     let firsts = core::iter::from_fn(move || {
         let first = bits.trailing_zeros() as usize;

@@ -11,7 +11,7 @@ use super::lanes::Lanes;
 use crate::arithmetic::Columns;
 use crate::native::Weight;
 use crate::tables::noise::BLOCK;
-use crate::trains::{Fired, Masks, WORDS, thirds};
+use crate::trains::{Fired, Masks, WORDS, pick_all};
 
 /// Places for the sums of a step.
 const PLACES: usize = 16;
@@ -318,43 +318,26 @@ fn add_second_spikes<L: Lanes, W: Weight>(
     let columns = columns.weights.as_chunks::<BLOCK>().0;
     // Words with a second spike in them, one in six, and their steps.
     let (mut found, mut places) = ([0; WORDS], [0; WORDS]);
-    let used = sums.len().div_ceil(16);
     for ([_, twice, _], columns) in masks.blocks().iter().zip(columns.chunks(BLOCK)) {
-        let end = pick_all(l, twice.as_chunks().0.iter().take(used), &mut found, &mut places);
+        let end = pick_all(l, twice, sums.len(), &mut found, &mut places);
         for (&word, &step) in found.iter().zip(&places).take(end) {
             if let Some(sums) = sums.get_mut(step as usize) {
                 add_word(l, word, columns, sums);
             }
         }
     }
-    let end = pick_all(l, masks.more.as_chunks().0.iter().take(used), &mut found, &mut places);
-    for (&more, &step) in found.iter().zip(&places).take(end) {
-        if let Some(sums) = sums.get_mut(step as usize) {
-            for (block, word) in thirds(masks.blocks(), step as usize, more) {
-                add_word(l, word, columns.get(block.wrapping_mul(BLOCK)..).unwrap_or(&[]), sums);
+    masks.each_third(
+        l,
+        sums.len(),
+        #[inline(always)]
+        |step, block, word| {
+            if let (Some(columns), Some(sums)) =
+                (columns.get(block.wrapping_mul(BLOCK)..), sums.get_mut(step))
+            {
+                add_word(l, word, columns, sums);
             }
-        }
-    }
-}
-
-/// Writes down the words that are not zero, and their places; returns how many.
-#[inline(always)]
-fn pick_all<'a, L: Lanes>(
-    l: L,
-    words: impl Iterator<Item = &'a [u32; 16]>,
-    found: &mut [u32; WORDS],
-    places: &mut [u32; WORDS],
-) -> usize {
-    let mut end = 0usize;
-    for (words, first) in words.zip((0u32..).step_by(16)) {
-        if let (Some(found), Some(places)) = (
-            found.get_mut(end..).and_then(<[u32]>::first_chunk_mut),
-            places.get_mut(end..).and_then(<[u32]>::first_chunk_mut),
-        ) {
-            end = end.wrapping_add(l.pick(words, first, found, places));
-        }
-    }
-    end
+        },
+    );
 }
 
 /// Adds the columns of the units of a block whose bits are set.
