@@ -408,6 +408,25 @@ fn layer_by_layer_has_the_bits_of_step_by_step() {
     }
 }
 
+/// Two networks that are the same learn the same examples, one layer by layer, the other step by
+/// step, and stay the same.
+fn learn_both_ways<A: Arithmetic>(
+    layers: &mut OwnedNetwork<A>,
+    steps: &mut OwnedNetwork<A>,
+    data: &apical::data::Dataset,
+    examples: usize,
+    what: &str,
+) {
+    for example in 0..examples {
+        let image = data.train.image(example);
+        let label = usize::from(data.train.labels[example]) % layers.output.units;
+        let one = layers.with(|network| network.train(image, label, &mut ()));
+        let other = steps.with(|network| network.train(image, label, &mut Watching));
+        assert_eq!(one, other, "example {example} of {what}");
+        assert_eq!(layers.digest(), steps.digest(), "example {example} of {what}");
+    }
+}
+
 fn check_schedules<K, W, O>(data: &apical::data::Dataset, model: &Model, kernel: Kernel)
 where
     K: Kernels + Default,
@@ -422,13 +441,7 @@ where
     let arithmetic = Native::<K, W, true, O>::new(K::default());
     let new = || OwnedNetwork::new(arithmetic, model, |l| layer(l).coefficients());
     let (mut layers, mut steps) = (new(), new());
-    for example in 0..40 {
-        let (image, label) = (data.train.image(example), usize::from(data.train.labels[example]));
-        let one = layers.with(|network| network.train(image, label, &mut ()));
-        let other = steps.with(|network| network.train(image, label, &mut Watching));
-        assert_eq!(one, other, "example {example}");
-        assert_eq!(layers.digest(), steps.digest(), "example {example} of {:?}", model.sizes);
-    }
+    learn_both_ways(&mut layers, &mut steps, data, 40, &format!("{:?}", model.sizes));
     assert_eq!(layers.take_fired(), steps.take_fired());
     assert_eq!(layers.take_losses(), steps.take_losses());
     let tested = |network: &mut OwnedNetwork<_>, watched: bool| {
@@ -443,6 +456,38 @@ where
     };
     assert_eq!(tested(&mut layers, false), tested(&mut steps, true));
     assert_eq!(layers.digest(), steps.digest());
+}
+
+/// More than 32 blocks of neurons, of which two share a bit where somebody fired three times: below
+/// outputs, whose sums are made from masks, and below a hidden layer, which is fed by lists.
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn wide_layers_keep_their_third_spikes() {
+    let data = apical::data::Dataset::load(&apical::data::default_directory()).expect("shipped data");
+    for sizes in [&[784, 1100, 10][..], &[784, 1100, 40, 10]] {
+        let model = model(sizes, 3);
+        for path in Path::available() {
+            match path {
+                Path::Scalar => {}
+                Path::Avx2 => check_wide::<apical::vector::OnAvx2>(&data, &model),
+                Path::Avx512 => check_wide::<apical::vector::OnAvx512>(&data, &model),
+            }
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn check_wide<K: Kernels + Default>(data: &apical::data::Dataset, model: &Model) {
+    let arithmetic = Native::<K, i16, true>::new(K::default());
+    let new = || {
+        let mut network = OwnedNetwork::new(arithmetic, model, |_| coefficients(Kernel::Scaled));
+        // Far above threshold, so that many fire three times.
+        network.hidden[0].bias.fill(8_000);
+        network
+    };
+    let (mut layers, mut steps) = (new(), new());
+    learn_both_ways(&mut layers, &mut steps, data, 4, &format!("{:?}", model.sizes));
+    assert_eq!(layers.take_fired(), steps.take_fired());
 }
 
 /// Outputs of weights that add up to little, to more than 16 bits, or reach their limits with a
@@ -512,13 +557,7 @@ fn check_parts<K: Kernels + Default>(data: &apical::data::Dataset, model: &Model
             network
         };
         let (mut layers, mut steps) = (new(), new());
-        for example in 0..5 {
-            let (image, label) = (data.train.image(example), usize::from(data.train.labels[example]));
-            let one = layers.with(|network| network.train(image, label, &mut ()));
-            let other = steps.with(|network| network.train(image, label, &mut Watching));
-            assert_eq!(one, other, "example {example}");
-            assert_eq!(layers.digest(), steps.digest(), "example {example}, {kernel:?}, ±{most}");
-        }
+        learn_both_ways(&mut layers, &mut steps, data, 5, &format!("{kernel:?}, ±{most}"));
         let losses = layers.take_losses();
         assert!(most != 32_767 || losses[0][Variable::Accumulator as usize].saturated > 0);
         assert_eq!(losses, steps.take_losses());
@@ -543,14 +582,7 @@ fn check_sums<K: Kernels + Default, O: Weight>(data: &apical::data::Dataset, mod
         network
     };
     let (mut layers, mut steps) = (new(), new());
-    for example in 0..6 {
-        let label = usize::from(data.train.labels[example]) % model.outputs();
-        let image = data.train.image(example);
-        let one = layers.with(|network| network.train(image, label, &mut ()));
-        let other = steps.with(|network| network.train(image, label, &mut Watching));
-        assert_eq!(one, other, "example {example}");
-        assert_eq!(layers.digest(), steps.digest(), "example {example} of {:?}, ±{most}", model.sizes);
-    }
+    learn_both_ways(&mut layers, &mut steps, data, 6, &format!("{:?}, ±{most}", model.sizes));
     let one = layers.with(|network| network.test(data.test.image(0), 400, (1, 0), &mut ()));
     let other = steps.with(|network| network.test(data.test.image(0), 400, (1, 0), &mut Watching));
     assert_eq!(one, other);
