@@ -59,10 +59,11 @@ fn main() {
         for runner in &mut runners {
             let start = Instant::now();
             runner.learner.train(&data.train, &order[5000 + round * EXAMPLES..][..EXAMPLES]);
-            let middle = Instant::now();
-            runner.learner.test(&data.test, round * TESTS, 250, &mut answers);
-            runner.train.push((middle - start).as_secs_f64() * 1e6 / EXAMPLES as f64);
-            runner.test.push(middle.elapsed().as_secs_f64() * 1e6 / TESTS as f64);
+            runner.train.push(start.elapsed().as_secs_f64() * 1e6 / EXAMPLES as f64);
+            let mut tester = runner.learner.tester();
+            let start = Instant::now();
+            tester.test(&data.test, round * TESTS, 250, &mut answers);
+            runner.test.push(start.elapsed().as_secs_f64() * 1e6 / TESTS as f64);
         }
     }
     let (topology, path) = (model.topology(), path.name());

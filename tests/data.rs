@@ -2,6 +2,7 @@
 
 use std::{fs, io::Write};
 
+use apical::aligned::Aligned;
 use apical::data::{Dataset, Split, default_directory, describe};
 use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
@@ -182,7 +183,7 @@ fn a_drawing_has_the_shade_of_its_pixels_and_the_label_below() {
         0, 0, 60,
         0, 0, 60,
     ];
-    let split = Split { images, labels: vec![7, 11], rows: 4, columns: 3 };
+    let split = Split { images: Aligned::from(&images[..]), labels: vec![7, 11], rows: 4, columns: 3 };
     let mut dataset = Dataset::load(raw().path()).unwrap();
     dataset.train = split;
     let text = describe(&dataset, 99);
@@ -194,7 +195,7 @@ fn a_drawing_has_the_shade_of_its_pixels_and_the_label_below() {
 #[test]
 fn images_wider_than_a_page_are_shrunk_to_it() {
     let mut dataset = Dataset::load(raw().path()).unwrap();
-    dataset.train = Split { images: vec![255; 250 * 8], labels: vec![3], rows: 8, columns: 250 };
+    dataset.train = Split { images: Aligned::filled(255, 250 * 8), labels: vec![3], rows: 8, columns: 250 };
     let text = describe(&dataset, 1);
     assert_eq!(text.lines().filter(|line| *line == "█".repeat(84)).count(), 2);
 }

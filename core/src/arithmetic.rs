@@ -117,11 +117,11 @@ pub struct Scratch<'a> {
 /// A number format with its rounding, as a set of operations on slices and numbers.
 pub trait Arithmetic {
     /// Stored weight.
-    type Weight: Copy + Default + PartialEq + core::fmt::Debug;
+    type Weight: bytemuck::Pod + Default + PartialEq + core::fmt::Debug;
     /// Potential, filter, fraction, error: whatever a neuron holds.
-    type State: Copy + Default + PartialEq + core::fmt::Debug;
+    type State: bytemuck::Pod + Default + PartialEq + core::fmt::Debug;
     /// Sum of states over the steps of a phase.
-    type Sum: Copy + Default + PartialEq + core::fmt::Debug;
+    type Sum: bytemuck::Pod + Default + PartialEq + core::fmt::Debug;
     /// Coefficients and formats of a layer; see `crate::parameters`.
     type Coefficients;
     /// The same with the weights of an output layer, which may be of another type.

@@ -43,11 +43,9 @@ pub struct Stored {
 pub trait Learner: Send {
     /// Trains on the examples at these places of a split, in this order.
     fn train(&mut self, split: &Split, order: &[u32]) -> Trained;
-    /// Answers for the images `first..first + answers.len()`, each from rest; the state of
-    /// training is not disturbed.
-    fn test(&mut self, split: &Split, first: usize, steps: u32, answers: &mut [u8]);
-    /// A copy to test with on another thread.
-    fn duplicate(&self) -> Box<dyn Learner>;
+    /// What it knows by now, to be tested: on another thread if need be, and without disturbing the
+    /// state of training.
+    fn tester(&self) -> Box<dyn Tester + '_>;
     /// Fingerprint of the whole state, where there is one.
     fn digest(&mut self) -> Option<u64>;
     /// Mean feed-forward weight of each layer.
@@ -64,19 +62,24 @@ pub trait Learner: Send {
     fn restore(&mut self, layers: &[Stored]);
 }
 
+/// Something that classifies.
+pub trait Tester: Send {
+    /// Answers for the images `first..first + answers.len()`, each from rest.
+    fn test(&mut self, split: &Split, first: usize, steps: u32, answers: &mut [u8]);
+}
+
 /// A core network in any arithmetic.
 pub struct CoreLearner<A: Readable> {
     seed: u64,
     /// The network.
     pub network: OwnedNetwork<A>,
-    scratch: Option<Box<OwnedNetwork<A>>>,
 }
 
 impl<A: Readable> CoreLearner<A> {
     /// A network with its initial weights; `coefficients` makes those of each layer.
     pub fn new(arithmetic: A, model: &Model, coefficients: impl Fn(usize) -> A::Coefficients) -> Self {
         let network = OwnedNetwork::new(arithmetic, model, coefficients);
-        Self { seed: model.seed, network, scratch: None }
+        Self { seed: model.seed, network }
     }
 }
 
@@ -91,7 +94,6 @@ where
     A::Coefficients: Clone + Send,
 {
     fn train(&mut self, split: &Split, order: &[u32]) -> Trained {
-        self.scratch = None;
         self.network.with(|network| {
             let mut trained = Trained::default();
             for &index in order {
@@ -105,19 +107,8 @@ where
         })
     }
 
-    fn test(&mut self, split: &Split, first: usize, steps: u32, answers: &mut [u8]) {
-        let network = &self.network;
-        let scratch = self.scratch.get_or_insert_with(|| Box::new(network.clone()));
-        let seed = self.seed;
-        scratch.with(|network| {
-            for (answer, index) in answers.iter_mut().zip(first..) {
-                *answer = network.test(split.image(index), steps, (seed, index as u32), &mut ()) as u8;
-            }
-        });
-    }
-
-    fn duplicate(&self) -> Box<dyn Learner> {
-        Box::new(Self { seed: self.seed, network: self.network.clone(), scratch: None })
+    fn tester(&self) -> Box<dyn Tester + '_> {
+        Box::new(CoreTester { seed: self.seed, network: self.network.clone() })
     }
 
     fn digest(&mut self) -> Option<u64> {
@@ -147,7 +138,6 @@ where
     }
 
     fn restore(&mut self, layers: &[Stored]) {
-        self.scratch = None;
         self.network.with(|network| {
             let (arithmetic, output) = (network.arithmetic, &mut network.output);
             let mut layers = layers.iter();
@@ -157,6 +147,31 @@ where
                 .zip(&mut layers)
                 .for_each(|(layer, from)| restore(arithmetic, layer, from));
             layers.next().into_iter().for_each(|from| restore(&arithmetic.output(), output, from));
+        });
+    }
+}
+
+/// A copy of a core network.
+struct CoreTester<A: Arithmetic> {
+    seed: u64,
+    network: OwnedNetwork<A>,
+}
+
+impl<A> Tester for CoreTester<A>
+where
+    A: Arithmetic + Send,
+    A::Weight: Send,
+    <A::Output as Arithmetic>::Weight: Send,
+    A::State: Send,
+    A::Sum: Send,
+    A::Coefficients: Send,
+{
+    fn test(&mut self, split: &Split, first: usize, steps: u32, answers: &mut [u8]) {
+        let seed = self.seed;
+        self.network.with(|network| {
+            for (answer, index) in answers.iter_mut().zip(first..) {
+                *answer = network.test(split.image(index), steps, (seed, index as u32), &mut ()) as u8;
+            }
         });
     }
 }

@@ -169,8 +169,8 @@ pub struct OwnedNetwork<A: Arithmetic> {
     workspace: OwnedWorkspace,
 }
 
-/// Memory to go layer by layer.
-#[derive(Debug, Clone)]
+/// Memory to go layer by layer; from run to run nothing in it is of use.
+#[derive(Debug)]
 struct OwnedWorkspace {
     levels: Vec<OwnedTrains>,
     places: Vec<u16>,
@@ -180,7 +180,7 @@ struct OwnedWorkspace {
 }
 
 /// Memory for the spikes of a level. What is never written to costs nothing but addresses.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct OwnedTrains {
     units: Vec<u16>,
     ends: Vec<u32>,
@@ -235,7 +235,7 @@ where
             output: self.output.clone(),
             means: self.means.clone(),
             control: self.control.clone(),
-            workspace: self.workspace.clone(),
+            workspace: OwnedWorkspace::new(&self.sizes()),
         }
     }
 }
@@ -341,6 +341,11 @@ impl<A: Arithmetic> OwnedNetwork<A> {
         let input = self.input_psp.len() * 6 + 2 * apical_core::memory::INPUT_SPIKES;
         let layers = self.hidden.iter().map(OwnedLayer::bytes).chain([self.output.bytes()]);
         layers.fold((0, input), |sum, layer| (sum.0 + layer.0, sum.1 + layer.1))
+    }
+
+    /// Units of each level, inputs first.
+    fn sizes(&self) -> Vec<usize> {
+        [self.input_psp.len()].into_iter().chain(self.units()).collect()
     }
 
     /// Neurons of each layer, output last.

@@ -110,7 +110,7 @@ fn the_long_way_agrees_under(kernel: Kernel, name: &str, formats: &Formats, data
         let mut learner = emulated_on(&model, &formats.tables, formats.decay, path, count);
         learner.train(&data.train, &order);
         let mut answers = [0; 2];
-        learner.test(&data.test, 0, 250, &mut answers);
+        learner.tester().test(&data.test, 0, 250, &mut answers);
         (learner.digest(), answers, learner.take_losses())
     };
     let long = trained(Path::Scalar, true);

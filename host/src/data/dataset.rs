@@ -9,6 +9,7 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use super::{DataError, idx};
+use crate::aligned::Aligned;
 
 /// Labels are bytes, so there are never more classes than this.
 pub const MAX_CLASSES: usize = 256;
@@ -17,7 +18,7 @@ pub const MAX_CLASSES: usize = 256;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Split {
     /// All images one after another, each row by row; 0 is background and 255 full ink.
-    pub images: Vec<u8>,
+    pub images: Aligned<u8>,
     /// One label per image.
     pub labels: Vec<u8>,
     /// Rows of every image.
@@ -43,7 +44,7 @@ impl Split {
                 labels: labels.len(),
             });
         }
-        Ok(Self { images, labels, rows, columns })
+        Ok(Self { images, labels: labels.to_vec(), rows, columns })
     }
 
     /// The number of examples.
@@ -106,7 +107,7 @@ impl Split {
         for size in [self.len(), self.rows, self.columns] {
             hash.update(word(size));
         }
-        hash.update(&self.images);
+        hash.update(&*self.images);
         hash.update(idx::magic(1).to_be_bytes());
         hash.update(word(self.len()));
         hash.update(&self.labels);

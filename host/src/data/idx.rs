@@ -9,6 +9,7 @@ use std::{
 use flate2::bufread::MultiGzDecoder;
 
 use super::DataError;
+use crate::aligned::Aligned;
 
 /// The most bytes a file may announce after its header: 1 GiB, twice the largest EMNIST split.
 ///
@@ -26,7 +27,7 @@ pub(super) const fn magic(dimensions: usize) -> u32 {
 /// Reads the dimensions of an IDX file and the bytes they announce, no more and no fewer.
 pub(super) fn read<const DIMENSIONS: usize>(
     path: &Path,
-) -> Result<([usize; DIMENSIONS], Vec<u8>), DataError> {
+) -> Result<([usize; DIMENSIONS], Aligned<u8>), DataError> {
     let mut source = Source::open(path)?;
     source.expect_magic(magic(DIMENSIONS))?;
     let mut shape = [0; DIMENSIONS];
@@ -91,33 +92,54 @@ impl<'a> Source<'a> {
 
     /// Takes a big-endian number of four bytes.
     fn word(&mut self) -> Result<u32, DataError> {
-        let bytes = self.take(4, 4)?;
-        Ok(bytes.iter().fold(0, |word, &byte| word << 8 | u32::from(byte)))
+        let mut word = [0; 4];
+        self.fill(&mut word)?;
+        Ok(u32::from_be_bytes(word))
     }
 
     /// Takes the last bytes of the file and makes sure that they are the last.
     ///
-    /// Asking for one byte more also makes the gzip decoder reach, and check, its checksum.
-    fn rest(&mut self, expected: u64) -> Result<Vec<u8>, DataError> {
-        let mut bytes = self.take(expected, expected + 1)?;
-        if bytes.len() as u64 > expected {
-            return Err(DataError::TrailingBytes { path: self.path.into(), expected: self.taken - 1 });
+    /// Memory for them is taken as they arrive. Asking for one byte more also makes the gzip decoder
+    /// reach, and check, its checksum.
+    fn rest(&mut self, expected: u64) -> Result<Aligned<u8>, DataError> {
+        let mut bytes = Aligned::filled(0, expected as usize);
+        self.fill(&mut bytes)?;
+        match self.some(&mut [0])? {
+            0 => Ok(bytes),
+            _ => Err(DataError::TrailingBytes { path: self.path.into(), expected: self.taken - 1 }),
         }
-        bytes.shrink_to_fit();
-        Ok(bytes)
     }
 
-    /// Takes `least` to `most` bytes; memory grows with the bytes that arrive.
-    fn take(&mut self, least: u64, most: u64) -> Result<Vec<u8>, DataError> {
-        let mut bytes = Vec::new();
-        let outcome = self.reader.by_ref().take(most).read_to_end(&mut bytes);
-        let short = (bytes.len() as u64) < least;
-        let expected = self.taken + least;
-        self.taken += bytes.len() as u64;
-        match outcome {
-            Err(cause) if !(short && cause.kind() == ErrorKind::UnexpectedEof) => Err(self.fault(cause)),
-            _ if short => Err(DataError::Truncated { path: self.path.into(), expected, found: self.taken }),
-            _ => Ok(bytes),
+    /// Takes as many bytes as there is room for.
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), DataError> {
+        let expected = self.taken + bytes.len() as u64;
+        let mut room = bytes;
+        while !room.is_empty() {
+            // A file that ends in the middle of a gzip stream is short, whatever its decoder calls it.
+            let taken = match self.some(room) {
+                Err(DataError::BadGzip { cause, .. }) if cause.kind() == ErrorKind::UnexpectedEof => 0,
+                taken => taken?,
+            };
+            if taken == 0 {
+                let found = self.taken;
+                return Err(DataError::Truncated { path: self.path.into(), expected, found });
+            }
+            room = &mut room[taken..];
+        }
+        Ok(())
+    }
+
+    /// Takes some bytes; none at the end.
+    fn some(&mut self, room: &mut [u8]) -> Result<usize, DataError> {
+        loop {
+            match self.reader.read(room) {
+                Ok(taken) => {
+                    self.taken += taken as u64;
+                    return Ok(taken);
+                }
+                Err(cause) if cause.kind() == ErrorKind::Interrupted => {}
+                Err(cause) => return Err(self.fault(cause)),
+            }
         }
     }
 

@@ -75,7 +75,7 @@ pub fn learn(shape: &Shape, plan: &Plan, dataset: &Dataset, counts: bool, saved:
     }
     if plan.test > 0 {
         let mut answers = vec![0; plan.test as usize];
-        learner.test(&dataset.test, 0, plan.steps, &mut answers);
+        learner.tester().test(&dataset.test, 0, plan.steps, &mut answers);
         let mut digest = Digest::default();
         answers.iter().for_each(|&answer| digest.word(u32::from(answer)));
         let wrong =

@@ -216,7 +216,7 @@ fn train(
 /// changes an answer.
 pub fn test(learner: &dyn Learner, split: &Split, steps: u32, answers: &mut [u8], bar: &ProgressBar) -> f64 {
     let share = answers.len().div_ceil(rayon::current_num_threads()).max(1);
-    let testers: Vec<_> = answers.chunks(share).map(|_| learner.duplicate()).collect();
+    let testers: Vec<_> = answers.chunks(share).map(|_| learner.tester()).collect();
     let parts = answers.par_chunks_mut(share).zip(testers).enumerate();
     let times = parts.flat_map_iter(|(part, (answers, mut tester))| {
         let pieces = answers.chunks_mut(STRIDE).enumerate();

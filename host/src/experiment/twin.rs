@@ -1,9 +1,9 @@
 //! The f64 reference as a [`Learner`].
 
 use crate::data::Split;
-use crate::learner::{Learner, Stored, Trained};
+use crate::learner::{Learner, Stored, Tester, Trained};
 use crate::model::Model;
-use crate::reference::{Draws, Layer, Network, Phase, Preset, Settings, State, Watch};
+use crate::reference::{self, Draws, Layer, Network, Phase, Preset, Rounding, Settings, State, Watch};
 use apical_core::losses::LayerTallies;
 
 /// The reference's settings for a model.
@@ -84,15 +84,8 @@ impl Learner for Twin {
         trained
     }
 
-    fn test(&mut self, split: &Split, first: usize, steps: u32, answers: &mut [u8]) {
-        let mut tester = self.network.tester(self.network.settings().seed);
-        for (answer, index) in answers.iter_mut().zip(first..) {
-            *answer = tester.answer(split.image(index), index as u32, steps as usize);
-        }
-    }
-
-    fn duplicate(&self) -> Box<dyn Learner> {
-        Box::new(self.clone())
+    fn tester(&self) -> Box<dyn Tester + '_> {
+        Box::new(self.network.tester(self.network.settings().seed))
     }
 
     fn digest(&mut self) -> Option<u64> {
@@ -150,6 +143,14 @@ impl Learner for Twin {
             set(&mut layer.weights, &stored.weights);
             set(&mut layer.bias, &stored.bias);
             set(&mut layer.feedback, &stored.feedback);
+        }
+    }
+}
+
+impl<R: Rounding + Clone + Send> Tester for reference::Tester<'_, R> {
+    fn test(&mut self, split: &Split, first: usize, steps: u32, answers: &mut [u8]) {
+        for (answer, index) in answers.iter_mut().zip(first..) {
+            *answer = self.answer(split.image(index), index as u32, steps as usize);
         }
     }
 }

@@ -127,7 +127,7 @@ impl Cell {
         }
         outcome.digest = network.digest();
         outcome.mean_weights = network.mean_weights();
-        network.test(&data.test, 0, self.test_steps, &mut outcome.answers);
+        network.tester().test(&data.test, 0, self.test_steps, &mut outcome.answers);
         outcome.test_wrong = wrong(&data.test, &outcome.answers) as u64;
         done(self.work() - self.trained() as u64);
         outcome
