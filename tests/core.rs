@@ -518,24 +518,50 @@ fn sums_in_parts_are_those_in_32_bits() {
     let data = apical::data::Dataset::load(&apical::data::default_directory()).expect("shipped data");
     let model = model(&[784, 140, 40, 10], 3);
     for most in [300, 1_800, 3_300, 7_000, 12_000, 32_767] {
-        #[cfg(target_arch = "x86_64")]
-        if Path::available().contains(&Path::Avx2) {
-            check_parts::<apical::vector::OnAvx2>(&data, &model, most);
-        }
-        #[cfg(target_arch = "x86_64")]
-        if Path::available().contains(&Path::Avx512) {
-            check_parts::<apical::vector::OnAvx512>(&data, &model, most);
-        }
-        check_parts::<Plain>(&data, &model, most);
+        check_parts_everywhere::<true>(&data, &model, most, 0);
     }
 }
 
-fn check_parts<K: Kernels + Default>(data: &apical::data::Dataset, model: &Model, most: i16) {
+/// 2048 is the largest bias that never takes a basal drive beyond its range.
+#[test]
+fn biases_of_any_size_are_those_of_step_by_step() {
+    let data = apical::data::Dataset::load(&apical::data::default_directory()).expect("shipped data");
+    let model = model(&[784, 140, 40, 10], 3);
+    for bias in [2_048, 2_049, 9_000, 16_383] {
+        check_parts_everywhere::<false>(&data, &model, 12_000, bias);
+        check_parts_everywhere::<true>(&data, &model, 12_000, bias);
+    }
+}
+
+fn check_parts_everywhere<const COUNT: bool>(
+    data: &apical::data::Dataset,
+    model: &Model,
+    most: i16,
+    bias: i16,
+) {
+    #[cfg(target_arch = "x86_64")]
+    if Path::available().contains(&Path::Avx2) {
+        check_parts::<apical::vector::OnAvx2, COUNT>(data, model, most, bias);
+    }
+    #[cfg(target_arch = "x86_64")]
+    if Path::available().contains(&Path::Avx512) {
+        check_parts::<apical::vector::OnAvx512, COUNT>(data, model, most, bias);
+    }
+    check_parts::<Plain, COUNT>(data, model, most, bias);
+}
+
+/// Weights of up to `most` and biases of ±`bias` in the hidden layers.
+fn check_parts<K: Kernels + Default, const COUNT: bool>(
+    data: &apical::data::Dataset,
+    model: &Model,
+    most: i16,
+    bias: i16,
+) {
     let rounding = Rounding::Stochastic;
     for kernel in [Kernel::Scaled, Kernel::Cut] {
         let model = Model { kernel, ..model.clone() };
         let layer = LayerParameters { kernel, learning_rate: 0.21, weight_fraction: 8, rounding };
-        let arithmetic = Native::<K, i16, true>::new(K::default());
+        let arithmetic = Native::<K, i16, COUNT>::new(K::default());
         let new = || {
             let mut network = OwnedNetwork::new(arithmetic, &model, |_| layer.coefficients());
             for layer in &mut network.hidden {
@@ -548,6 +574,9 @@ fn check_parts<K: Kernels + Default>(data: &apical::data::Dataset, model: &Model
                         *weight = (i32::from(most) * sign * share as i32 / 127) as i16;
                     }
                 }
+                for (unit, place) in layer.bias.iter_mut().take(units).enumerate() {
+                    *place = if unit % 3 == 0 { -bias } else { bias };
+                }
             }
             network.with(|network| {
                 for layer in network.hidden.iter_mut() {
@@ -557,9 +586,13 @@ fn check_parts<K: Kernels + Default>(data: &apical::data::Dataset, model: &Model
             network
         };
         let (mut layers, mut steps) = (new(), new());
-        learn_both_ways(&mut layers, &mut steps, data, 5, &format!("{kernel:?}, ±{most}"));
+        learn_both_ways(&mut layers, &mut steps, data, 5, &format!("{kernel:?}, ±{most}, ±{bias}"));
         let losses = layers.take_losses();
-        assert!(most != 32_767 || losses[0][Variable::Accumulator as usize].saturated > 0);
+        assert!(!COUNT || most != 32_767 || losses[0][Variable::Accumulator as usize].saturated > 0);
+        if COUNT && kernel == Kernel::Scaled {
+            let held = losses[0][Variable::Basal as usize].saturated;
+            assert!(if bias <= 2_048 { held == 0 } else { bias == 2_049 || held > 0 }, "±{bias}: {held}");
+        }
         assert_eq!(losses, steps.take_losses());
     }
 }

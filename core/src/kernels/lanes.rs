@@ -1303,6 +1303,12 @@ impl<L: Lanes> Step<L> {
         self.moved_by(drive, bias, old, pull, lanes, note)
     }
 
+    /// The soma after a step in which its basal drive was this.
+    #[inline(always)]
+    pub(super) fn followed(&self, basal: L::Block, old: L::Block) -> L::Block {
+        self.approach(old, basal, self.soma)
+    }
+
     /// The same from narrow(k_B · gain · x₂).
     #[inline(always)]
     pub(super) fn moved_by(

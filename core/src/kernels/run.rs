@@ -11,6 +11,7 @@ use super::fire::{THRICE, draw_places, fire, fire_thrice, fire_twice, places_of}
 use super::lanes::{Lanes, NarrowSum, Step, Vector, mask, pulls};
 use super::note::{Count, Look, Nobody, Note};
 use crate::arithmetic::{Columns, Neurons, Run, Scratch};
+use crate::formats::STATE_LIMIT;
 use crate::losses::Losses;
 use crate::native::Weight;
 use crate::parameters::Coefficients;
@@ -155,8 +156,10 @@ pub(crate) fn has_room(units: usize, steps: usize, trains: &Trains<'_>, scratch:
 const FREE: u8 = 0;
 /// that do so under a teaching current, …
 const TAUGHT: u8 = 1;
-/// or whose spikes nobody hears.
+/// or whose spikes nobody hears, …
 const SILENT: u8 = 2;
+/// or that fire, and whose basal drive never has to be held.
+const WITHIN: u8 = 3;
 
 /// What moves in a block of neurons.
 #[derive(Clone, Copy)]
@@ -200,6 +203,12 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
         let halved = layer.sum_shift == -1;
         let usual = neurons.history.is_empty() && halved == (W::EXACT_SPIKES == 0) && layer.basal_whole == 0;
         let l = self.lanes;
+        let within = usual
+            && TILE > 1
+            && l.apart(
+                #[inline(always)]
+                || self.stays_within::<TILE>(first, neurons),
+            );
         macro_rules! steps {
             ($usual:literal, $task:ident, $width:literal, $note:expr) => {
                 l.apart(
@@ -218,6 +227,8 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
                     },
                     (true, _) => steps!(true, TAUGHT, 2, $note),
                     (false, _) if TILE == 1 && self.silent => steps!(true, SILENT, 2, $note),
+                    (false, Width::Narrow) if within => steps!(true, WITHIN, 0, $note),
+                    (false, Width::Parted(_)) if within => steps!(true, WITHIN, 1, $note),
                     (false, Width::Narrow) => steps!(true, FREE, 0, $note),
                     (false, Width::Parted(_)) => steps!(true, FREE, 1, $note),
                     (false, _) => steps!(true, FREE, 2, $note),
@@ -252,6 +263,18 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
             before.restore(neurons, first);
         }
         any!(&mut Count(losses));
+    }
+
+    /// Whether the basal drive of a tile stays within the limits of a state whatever spikes: the filters
+    /// do, and what they leave of them is less than what the largest bias leaves.
+    #[inline(always)]
+    fn stays_within<const TILE: usize>(&self, first: usize, neurons: &Neurons<'_, i16, i32>) -> bool {
+        let l = self.lanes;
+        let limit = l.splat(STATE_LIMIT);
+        let left = l.subtract(limit, l.product(limit, l.splat(self.layer.basal)));
+        within::<L, TILE>(l, neurons.fast, first, limit)
+            && within::<L, TILE>(l, neurons.slow, first, limit)
+            && within::<L, TILE>(l, neurons.bias, first, left)
     }
 
     /// The same, where `USUAL` stands for weights at their usual place and no cut kernel, whose
@@ -356,7 +379,10 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
                         };
                         (x1, x2) = step_of.filtered(sum, x1, x2, None);
                         let drive = l.product(x2, step_of.basal);
-                        c = step_of.moved_by(drive, bias, c, pull, (live, unit), note);
+                        c = match TASK {
+                            WITHIN => step_of.followed(l.add_held(drive, bias), c),
+                            _ => step_of.moved_by(drive, bias, c, pull, (live, unit), note),
+                        };
                     } else {
                         let sum = narrow.narrowed(total, live, unit, note);
                         let tail = exchange(l, neurons.history, oldest, at, sum);
@@ -418,6 +444,17 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
         }
         totals
     }
+}
+
+/// Whether the numbers of a tile are at most these in magnitude.
+#[inline(always)]
+fn within<L: Lanes, const TILE: usize>(l: L, numbers: &[i16], first: usize, most: L::Block) -> bool {
+    let (mut least, mut largest) = (l.splat(0), l.splat(0));
+    for block in numbers.as_chunks::<BLOCK>().0.iter().skip(first).take(TILE) {
+        let block = l.load(block);
+        (least, largest) = (l.min(least, block), l.max(largest, block));
+    }
+    l.greater(largest, most) | l.greater(l.subtract(l.splat(0), most), least) == 0
 }
 
 /// What a tile changes, as it was before.
