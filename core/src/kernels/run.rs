@@ -380,7 +380,7 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
                         (x1, x2) = step_of.filtered(sum, x1, x2, None);
                         let drive = l.product(x2, step_of.basal);
                         c = match TASK {
-                            WITHIN => step_of.followed(l.add_held(drive, bias), c),
+                            WITHIN => step_of.followed(l.add(drive, bias), c),
                             _ => step_of.moved_by(drive, bias, c, pull, (live, unit), note),
                         };
                     } else {
