@@ -14,6 +14,7 @@ pub mod learner;
 pub mod lockstep;
 pub mod model;
 pub mod network;
+pub mod parallel;
 pub mod readable;
 pub mod reference;
 pub mod regress;

@@ -2,9 +2,9 @@
 
 use crate::data::Dataset;
 use crate::lockstep::{Shadow, shadow};
+use crate::parallel::in_turn;
 use crate::statistics::{McNemar, PairedDifference, mcnemar, paired_interval};
 use indicatif::ProgressBar;
-use rayon::prelude::*;
 
 use super::course::{Course, Runner};
 use super::manifest::Manifest;
@@ -76,19 +76,15 @@ impl Bars {
 pub fn compare(plan: &Plan, dataset: &Dataset, compared: usize, progress: &Progress) -> Comparison {
     let manifest = Manifest::new(plan, dataset);
     let bars = Bars::new(plan, progress);
-    let done: Vec<Done> = tasks(plan)
-        .into_par_iter()
-        .with_max_len(1)
-        .map(|task| match task {
-            Task::Course(kind, seed) => {
-                let bar = if kind == Kind::Core { &bars.core } else { &bars.reference };
-                Done::Course(Runner::new(plan, dataset, kind, seed).run(bar, &bars.tests))
-            }
-            Task::Shadow(seed) => {
-                Done::Shadow(Box::new(shadow(plan, &dataset.train, seed, compared, &bars.shadow)))
-            }
-        })
-        .collect();
+    let done = in_turn(tasks(plan), |task| match task {
+        Task::Course(kind, seed) => {
+            let bar = if kind == Kind::Core { &bars.core } else { &bars.reference };
+            Done::Course(Runner::new(plan, dataset, kind, seed).run(bar, &bars.tests))
+        }
+        Task::Shadow(seed) => {
+            Done::Shadow(Box::new(shadow(plan, &dataset.train, seed, compared, &bars.shadow)))
+        }
+    });
     progress.clear();
     gather(plan, dataset, manifest, done)
 }

@@ -142,7 +142,7 @@ impl<'a> Runner<'a> {
             let mut store = self.store.lock().expect("no writer panicked");
             store.append(row, start.elapsed().as_secs_f64())
         };
-        let outcome = todo.into_par_iter().with_max_len(1).try_for_each(run);
+        let outcome = todo.into_iter().par_bridge().try_for_each(run);
         bar.finish_and_clear();
         outcome
     }

@@ -7,11 +7,11 @@ use super::sweep::summary::{over_seeds, seeds_wanted};
 use crate::data::Dataset;
 use crate::experiment::compare::CONFIDENCE;
 use crate::experiment::{Manifest, Plan, Progress};
+use crate::parallel::in_turn;
 use crate::report::table::{count, significant};
 use crate::statistics::{Interval, McNemar, PairedDifference, mcnemar, paired_interval};
 use apical_core::formats::Variable;
 use apical_core::losses::Tally;
-use rayon::prelude::*;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -65,12 +65,13 @@ pub fn trial(
     let mut all = cells(numbers);
     // Counting takes longer, and one seed tells enough.
     all[0].count = true;
-    all.extend(cells(&Numbers::Float));
+    // Most formats take less time than floats.
+    all.splice(..0, cells(&Numbers::Float));
     let bar = progress.bar("train and test", all.iter().map(Cell::work).sum::<u64>() as usize);
     let run = |cell: &Cell| cell.run(dataset, |work| bar.inc(work));
-    let mut outcomes: Vec<Outcome> = all.par_iter().with_max_len(1).map(run).collect();
+    let mut references = in_turn(all.iter().collect(), run);
     bar.finish_and_clear();
-    let references = outcomes.split_off(plan.seeds.len());
+    let outcomes = references.split_off(plan.seeds.len());
     let errors = |outcomes: &[Outcome]| outcomes.iter().map(Outcome::test_error).collect::<Vec<_>>();
     let (ours, theirs) = (errors(&outcomes), errors(&references));
     let model = plan.model(0);

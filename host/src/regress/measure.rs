@@ -9,6 +9,7 @@ use crate::experiment::course::Runner;
 use crate::experiment::order::Order;
 use crate::experiment::{Kind, Plan};
 use crate::learner::{self, Learner, Width};
+use crate::parallel::in_turn;
 use crate::statistics::paired_interval;
 use apical_core::emulated::{Decay, Table};
 use apical_core::formats::Variable;
@@ -16,7 +17,6 @@ use apical_core::parameters::Preset;
 use apical_core::rounding::Rounding;
 use apical_core::tables::psp::Kernel;
 use indicatif::ProgressBar;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -110,9 +110,7 @@ pub fn measure(dataset: &Dataset, fault: Option<Fault>) -> Measured {
     let digests =
         widths.into_iter().flat_map(|width| [false, true].map(|emulated| Task::Digest(width, emulated)));
     let tasks: Vec<Task> = widths.map(Task::Errors).into_iter().chain(courses).chain(digests).collect();
-    let done: Vec<Done> =
-        tasks.into_par_iter().with_max_len(1).map(|task| task.run(dataset, fault)).collect();
-    gather(done)
+    gather(in_turn(tasks, |task| task.run(dataset, fault)))
 }
 
 fn gather(done: Vec<Done>) -> Measured {
