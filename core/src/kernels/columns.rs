@@ -7,9 +7,12 @@
 
 use super::SAFE_SUM;
 use super::lanes::Lanes;
+use super::neurons::NarrowSum;
 use super::note::Note;
+use super::vector::Vector;
 use crate::arithmetic::{Columns, Run};
 use crate::formats::{ACCUMULATOR_LIMIT, Variable};
+use crate::losses::Losses;
 use crate::native::Weight;
 use crate::tables::noise::BLOCK;
 
@@ -220,3 +223,89 @@ pub(super) fn add_parts<L: Lanes, W: Weight, const TILE: usize>(
 
 /// How many times 32 a sum is at most that is certainly within 16 bits.
 const MOST_HIGH: i16 = 990;
+
+impl<L: Lanes> Vector<L> {
+    /// Sums in 32 bits of the block whose first is unit `unit`, held within
+    /// ±[`ACCUMULATOR_LIMIT`].
+    #[inline(always)]
+    pub(super) fn sum_block<W: Weight, N: Note<L>>(
+        &self,
+        columns: Columns<'_, W>,
+        spikes: &[u16],
+        unit: usize,
+        note: &mut N,
+    ) -> L::Block {
+        let l = self.0;
+        let half = |unit| match unit {
+            beyond if beyond >= columns.units => l.no_totals(),
+            unit => self.sum_widely(columns, spikes, unit),
+        };
+        self.held_sums([half(unit), half(unit.wrapping_add(16))], unit, note)
+    }
+
+    /// 32 sums from unit `unit` on, held within ±[`ACCUMULATOR_LIMIT`].
+    #[inline(always)]
+    pub(super) fn held_sums<N: Note<L>>(
+        &self,
+        [low, high]: [L::Totals; 2],
+        unit: usize,
+        note: &mut N,
+    ) -> L::Block {
+        let l = self.0;
+        if N::ASKS {
+            let beyond = l.beyond(low, ACCUMULATOR_LIMIT) | l.beyond(high, ACCUMULATOR_LIMIT) << 16;
+            if beyond != 0 {
+                note.beyond(l, Variable::Accumulator, beyond, unit);
+            }
+        }
+        l.held_totals([low, high], ACCUMULATOR_LIMIT)
+    }
+
+    /// Sums in 32 bits of 16 units from `first`.
+    #[inline(always)]
+    fn sum_widely<W: Weight>(&self, columns: Columns<'_, W>, spikes: &[u16], first: usize) -> L::Totals {
+        let mut totals = self.0.no_totals();
+        let weights = columns.weights.as_chunks::<16>().0.get(first / 16..).unwrap_or(&[]);
+        let stride = columns.stride / 16;
+        for &unit in spikes {
+            if let Some(column) = weights.get(usize::from(unit).wrapping_mul(stride)) {
+                totals = W::add_totals(self.0, totals, column);
+            }
+        }
+        totals
+    }
+}
+
+/// Adds columns of `TILE` blocks in registers as long as whole tiles are left; returns
+/// the first block not done.
+#[inline(always)]
+pub(super) fn sum_tiles<L: Lanes, W: Weight, const TILE: usize, const COUNT: bool>(
+    narrow: &NarrowSum<L>,
+    columns: Columns<'_, W>,
+    spikes: &[u16],
+    first: usize,
+    sums: &mut [i16],
+    losses: &mut Losses<'_>,
+) -> usize {
+    let l = narrow.lanes;
+    let mut block = first;
+    let blocks = sums.as_chunks_mut::<32>().0;
+    for tile in blocks.get_mut(first..).unwrap_or(&mut []).as_chunks_mut::<TILE>().0 {
+        let mut totals = [l.splat(0); TILE];
+        let at = block.wrapping_mul(BLOCK);
+        for &unit in spikes {
+            let start = usize::from(unit).wrapping_mul(columns.stride).wrapping_add(at);
+            let column = columns.weights.get(start..).unwrap_or(&[]);
+            if let Some(column) = column.as_chunks::<32>().0.first_chunk::<TILE>() {
+                for (total, weights) in totals.iter_mut().zip(column) {
+                    *total = l.add(*total, W::load(l, weights));
+                }
+            }
+        }
+        for (sums, total) in tile.iter_mut().zip(totals) {
+            narrow.store::<COUNT>(total, sums, block, losses);
+            block = block.wrapping_add(1);
+        }
+    }
+    block
+}

@@ -1,8 +1,14 @@
 //! Who of a block fires: noise is drawn for a whole run, and compared block by block.
 
 use super::lanes::Lanes;
-use crate::random::{Generator, draw_offsets};
-use crate::tables::noise::{BEYOND, THIRD, may_fire_thrice, thresholds_by_count};
+use super::neurons::mask;
+use super::vector::Vector;
+use crate::random::{Generator, Offsets, draw_offsets};
+use crate::spikes::Spikes;
+use crate::tables::noise::{
+    BEYOND, BLOCK, NEVER, SINGLE_ABOVE, SINGLE_WITHIN, THIRD, count, may_fire_thrice, thresholds,
+    thresholds_by_count,
+};
 use crate::trains::Fired;
 
 /// Offsets into the noise for all steps and blocks, in the order of the steps; those of a
@@ -119,5 +125,95 @@ pub(super) fn fire_thrice<L: Lanes>(
     *more |= u32::from(word != 0) << (at & 31);
     if let Some(share) = share {
         *psp = l.add_where(*psp, third, share);
+    }
+}
+
+/// Blocks whose spikes are taken down together.
+const BAND: usize = 16;
+
+impl<L: Lanes> Vector<L> {
+    /// Spikes of the first `units` of these potentials.
+    ///
+    /// Found block by block and taken down sixteen blocks later, so that the branches of
+    /// the taking down do not hold up the comparisons.
+    #[inline(always)]
+    pub(super) fn compare(
+        &self,
+        potentials: &[i16],
+        units: usize,
+        mut offsets: Offsets<'_, Generator>,
+        spikes: &mut Spikes<'_>,
+    ) {
+        let blocks = potentials.as_chunks::<32>().0;
+        let whole = blocks.len().wrapping_mul(BLOCK).min(units);
+        let mut first = 0usize;
+        for band in blocks.chunks(BAND) {
+            let left = whole.saturating_sub(first);
+            if left == 0 {
+                return;
+            }
+            let mut places = [0u16; BAND];
+            for place in places.iter_mut().take(left.div_ceil(BLOCK)) {
+                *place = offsets.draw();
+            }
+            self.compare_band(band, &places, first, left, spikes);
+            first = first.wrapping_add(BAND * BLOCK);
+        }
+        // What does not fill a block: only where memory is not padded.
+        let mut rest = [NEVER.wrapping_neg(); 32];
+        for (to, from) in rest.iter_mut().zip(potentials.get(whole..units).unwrap_or(&[])) {
+            *to = *from;
+        }
+        if whole < units {
+            let mut places = [0u16; BAND];
+            places[0] = offsets.draw();
+            self.compare_band(&[rest], &places, whole, units.wrapping_sub(whole), spikes);
+        }
+    }
+
+    /// One spike of every unit that fired, then what some fired beyond their first.
+    #[inline(always)]
+    fn compare_band(
+        &self,
+        band: &[[i16; 32]],
+        places: &[u16; BAND],
+        first: usize,
+        units: usize,
+        spikes: &mut Spikes<'_>,
+    ) {
+        let l = self.0;
+        let mut fired = [0u32; BAND];
+        let mut doubtful = [0u32; BAND];
+        let (low, gap) = (l.splat(SINGLE_ABOVE.wrapping_add(1)), l.splat(SINGLE_WITHIN));
+        let found = fired.iter_mut().zip(&mut doubtful);
+        let blocks = units.div_ceil(BLOCK);
+        for ((potentials, &place), (fired, doubtful)) in band.iter().zip(places).zip(found).take(blocks) {
+            let (potentials, noise) = (l.load(potentials), l.load(thresholds(place)));
+            *fired = l.greater(potentials, noise);
+            *doubtful = l.greater(low, noise) & l.greater(potentials, l.add_held(noise, gap));
+        }
+        if let Some(last) = fired.get_mut(blocks.wrapping_sub(1)) {
+            *last &= mask(units.wrapping_sub(blocks.wrapping_sub(1).wrapping_mul(BLOCK)));
+        }
+        spikes.push_blocks(first as u16, fired.get(..blocks).unwrap_or(&fired));
+        let found = fired.iter().zip(&doubtful).zip(band.iter().zip(places));
+        for ((&fired, &doubtful), (block, (potentials, &place))) in
+            found.zip(0..).map(|(((f, d), (p, o)), b)| ((f, d), (b, (p, o))))
+        {
+            for_each_bit(fired & doubtful, |lane| {
+                let potential = potentials.get(lane).copied().unwrap_or(0);
+                let threshold = thresholds(place).get(lane).copied().unwrap_or(0);
+                let unit = first.wrapping_add(BLOCK.wrapping_mul(block)).wrapping_add(lane);
+                (1..count(potential, threshold)).for_each(|_| spikes.push(unit as u16));
+            });
+        }
+    }
+}
+
+#[inline(always)]
+fn for_each_bit(mut bits: u32, mut each: impl FnMut(usize)) {
+    while bits != 0 {
+        each(bits.trailing_zeros() as usize);
+        bits &= bits.wrapping_sub(1);
     }
 }

@@ -4,13 +4,17 @@
 //! and [`lanes`] for machines with vectors, 32 numbers at a time.
 
 mod by_time;
+mod change;
 mod columns;
 mod counted;
+mod feedback;
 mod fire;
 pub mod lanes;
+mod neurons;
 mod note;
 pub mod plain;
 mod run;
+mod vector;
 
 use crate::arithmetic::{Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch};
 use crate::formats::{ACCUMULATOR_LIMIT, Variable};
@@ -24,9 +28,10 @@ use crate::trains::Trains;
 pub(crate) use columns::{TileOf, Width, add_some, each, width_of};
 pub(crate) use fire::fire;
 pub use fire::{THRICE, draw_places, places_of};
-pub use lanes::{Job, Lanes, Vector};
+pub use lanes::{Job, Lanes};
 pub use plain::Plain;
 pub(crate) use run::{has_room, tile_mut};
+pub use vector::Vector;
 
 /// Operations of [`crate::native::Native`] over a layer; see
 /// [`Arithmetic`](crate::arithmetic::Arithmetic) for what each one does. What kernels have not

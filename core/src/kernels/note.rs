@@ -4,7 +4,7 @@
 //! run only looks whether anything was held, and the rare tile where something was is gone
 //! through again, slowly and counted.
 
-use super::lanes::{Lanes, note_beyond};
+use super::lanes::Lanes;
 use crate::formats::Variable;
 use crate::losses::Losses;
 
@@ -87,5 +87,16 @@ impl<L: Lanes> Note<L> for Count<'_, '_> {
     #[inline(always)]
     fn beyond(&mut self, _: L, variable: Variable, lanes: u32, first: usize) {
         note_beyond(self.0, variable, lanes, first);
+    }
+}
+
+/// Counts lanes beyond their range. Out of line, so that a loop that calls it where it never
+/// comes keeps its registers.
+#[cold]
+#[inline(never)]
+pub(super) fn note_beyond(losses: &mut Losses<'_>, variable: Variable, beyond: u32, first: usize) {
+    if beyond != 0 {
+        let index = first.wrapping_add(beyond.trailing_zeros() as usize);
+        losses.saturated(variable, beyond.count_ones(), index);
     }
 }

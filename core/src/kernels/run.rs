@@ -8,8 +8,10 @@
 
 use super::columns::{TileOf, Width, add_parts, add_some, each, width_of};
 use super::fire::{THRICE, draw_places, fire, fire_thrice, fire_twice, places_of};
-use super::lanes::{Lanes, NarrowSum, Step, Vector, mask, pulls};
+use super::lanes::Lanes;
+use super::neurons::{NarrowSum, Step, mask, pulls};
 use super::note::{Count, Look, Nobody, Note};
+use super::vector::Vector;
 use crate::arithmetic::{Columns, Neurons, Run, Scratch};
 use crate::formats::STATE_LIMIT;
 use crate::losses::Losses;
