@@ -67,7 +67,13 @@ impl Masks<'_> {
         for (&more, &step) in found.iter().zip(&places).take(end) {
             let step = step as usize;
             if step < steps {
-                thirds(self.blocks(), step, more).for_each(|(block, word)| f(step, block, word));
+                thirds(
+                    self.blocks(),
+                    step,
+                    more,
+                    #[inline(always)]
+                    |block, word| f(step, block, word),
+                );
             }
         }
     }
@@ -228,9 +234,15 @@ impl<'a> Trains<'a> {
                 |fired, step, more, units, mut end| {
                     end = put_numbered(lanes, units, end, fired, |[once, _, _]| word(once, step));
                     end = put_numbered(lanes, units, end, fired, |[_, twice, _]| word(twice, step));
-                    for (block, word) in thirds(fired, step, more) {
-                        end = put_two(lanes, units, end, word.into(), block.wrapping_mul(BLOCK) as u16);
-                    }
+                    thirds(
+                        fired,
+                        step,
+                        more,
+                        #[inline(always)]
+                        |block, word| {
+                            end = put_two(lanes, units, end, word.into(), block.wrapping_mul(BLOCK) as u16);
+                        },
+                    );
                     end
                 },
             ),
@@ -279,19 +291,19 @@ pub(crate) fn pick_all<L: Lanes>(
     end
 }
 
-/// Who fired a third time in a step, given its word of [`Masks::more`]: blocks and their masks.
+/// Calls `f` for who fired a third time in a step, given its word of [`Masks::more`]: blocks and
+/// their masks.
 #[inline(always)]
-fn thirds(blocks: &[Fired], step: usize, more: u32) -> impl Iterator<Item = (usize, u32)> {
+fn thirds(blocks: &[Fired], step: usize, more: u32, mut f: impl FnMut(usize, u32)) {
     let mut bits = more;
-    let firsts = core::iter::from_fn(move || {
-        let first = bits.trailing_zeros() as usize;
+    while bits != 0 {
+        let mut block = bits.trailing_zeros() as usize;
+        while let Some([_, _, thrice]) = blocks.get(block) {
+            f(block, word(thrice, step));
+            block = block.wrapping_add(32);
+        }
         bits &= bits.wrapping_sub(1);
-        (first < 32).then_some(first)
-    });
-    firsts.flat_map(move |first| {
-        let shared = blocks.iter().enumerate().skip(first).step_by(32);
-        shared.map(move |(block, [_, _, thrice])| (block, word(thrice, step)))
-    })
+    }
 }
 
 /// The word of a step.
