@@ -1,7 +1,7 @@
 //! What runs over whole layers, thousands of times an example.
 //!
 //! Two texts with the same bits: [`plain`] for any machine, in loops over single numbers,
-//! and [`lanes`] for machines with vectors, 32 numbers at a time.
+//! and [`Vector`] for machines with vectors, 32 numbers at a time in [`lanes`].
 
 mod by_time;
 mod change;
