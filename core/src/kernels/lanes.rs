@@ -144,7 +144,7 @@ pub trait Lanes: Copy {
             *to = last.map(offsets_of);
         }
     }
-    /// A step of each, and the 32 numbers it yields; see [`Dither::draw`].
+    /// A step of each, and the 32 numbers it yields; see [`crate::random::Dither::draw`].
     fn next_generators(self, generators: Self::Totals) -> (Self::Totals, Self::Block);
     /// A choice of lanes.
     type Mask: Copy;
