@@ -18,7 +18,7 @@ const LARGE: usize = PAGE / 8;
 /// A slice of `T` whose first element lies at a multiple of 64 bytes.
 pub struct Aligned<T> {
     memory: Memory<T>,
-    /// Elements before the first, or bytes of pages.
+    /// Elements of the memory before the first.
     start: usize,
     length: usize,
 }
@@ -32,7 +32,8 @@ impl<T: Pod> Aligned<T> {
     /// So many copies of a value. Memory for zeros is taken when it is written to.
     #[must_use]
     pub fn filled(value: T, length: usize) -> Self {
-        if let Some((pages, start)) = length.checked_mul(size_of::<T>()).and_then(pages) {
+        if let Some(pages) = length.checked_mul(size_of::<T>()).and_then(pages) {
+            let start = pages.as_ptr().align_offset(PAGE) / size_of::<T>();
             let mut filled = Self { memory: Memory::Pages(pages), start, length };
             if bytemuck::bytes_of(&value) != bytemuck::bytes_of(&T::zeroed()) {
                 filled.fill(value);
@@ -45,9 +46,9 @@ impl<T: Pod> Aligned<T> {
     }
 }
 
-/// Zeros for so many bytes in pages of their own, and which of them is the first, where that pays
-/// and the system agrees.
-fn pages(bytes: usize) -> Option<(MmapMut, usize)> {
+/// Zeros for so many bytes in pages of their own, from the first border of a large page on, where
+/// that pays and the system agrees.
+fn pages(bytes: usize) -> Option<MmapMut> {
     if bytes < LARGE {
         return None;
     }
@@ -56,30 +57,27 @@ fn pages(bytes: usize) -> Option<(MmapMut, usize)> {
     // Advice: where it is not taken, pages are small.
     #[cfg(target_os = "linux")]
     let _ = pages.advise(memmap2::Advice::HugePage);
-    let start = pages.as_ptr().align_offset(PAGE);
-    (start <= PAGE).then_some((pages, start))
+    Some(pages)
 }
 
 impl<T: Pod> Deref for Aligned<T> {
     type Target = [T];
     fn deref(&self) -> &[T] {
-        match &self.memory {
-            Memory::Heap(memory) => &memory[self.start..self.start + self.length],
-            Memory::Pages(pages) => {
-                bytemuck::cast_slice(&pages[self.start..self.start + self.length * size_of::<T>()])
-            }
-        }
+        let memory = match &self.memory {
+            Memory::Heap(memory) => memory,
+            Memory::Pages(pages) => bytemuck::cast_slice(pages),
+        };
+        &memory[self.start..self.start + self.length]
     }
 }
 
 impl<T: Pod> DerefMut for Aligned<T> {
     fn deref_mut(&mut self) -> &mut [T] {
-        match &mut self.memory {
-            Memory::Heap(memory) => &mut memory[self.start..self.start + self.length],
-            Memory::Pages(pages) => {
-                bytemuck::cast_slice_mut(&mut pages[self.start..self.start + self.length * size_of::<T>()])
-            }
-        }
+        let memory = match &mut self.memory {
+            Memory::Heap(memory) => memory,
+            Memory::Pages(pages) => bytemuck::cast_slice_mut(pages),
+        };
+        &mut memory[self.start..self.start + self.length]
     }
 }
 

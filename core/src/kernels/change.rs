@@ -13,6 +13,7 @@ use crate::parameters::Coefficients;
 use crate::random::{DITHER_STRIDE, Dither};
 use crate::rounding::Rounding;
 use crate::tables::noise::BLOCK;
+
 /// What is added to a change before its lower bits are cut off.
 #[derive(Clone, Copy)]
 pub(super) enum Added {

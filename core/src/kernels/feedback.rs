@@ -7,6 +7,7 @@ use crate::formats::Variable;
 use crate::losses::Losses;
 use crate::native::{Weight, narrow};
 use crate::tables::noise::BLOCK;
+
 impl<L: Lanes> Vector<L> {
     /// Mean apical potentials as [`plain::apical_means`] has them, where their sums certainly
     /// fit into 32 bits; false where they may not.

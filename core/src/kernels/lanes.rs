@@ -3,6 +3,7 @@
 
 use crate::random::{next_four, offsets_of};
 use crate::trains::WORDS;
+
 /// 32 numbers of 16 bits, and what a vector unit does with them.
 pub trait Lanes: Copy {
     /// The numbers.

@@ -6,6 +6,7 @@ use crate::formats::{STATE_LIMIT, Variable};
 use crate::losses::Losses;
 use crate::parameters::{Coefficients, TEACHER};
 use crate::tables::noise::BLOCK;
+
 /// From the weights' binary point to the filters', as [`plain`] does it.
 pub(super) struct NarrowSum<L: Lanes> {
     pub lanes: L,
@@ -225,10 +226,10 @@ impl<L: Lanes> Step<L> {
         let exact = l.add_held(drive, bias);
         let basal = self.held(exact);
         note.held(l, Variable::Basal, exact, basal, lanes);
-        let moved = l.product(l.subtract(basal, old), self.soma);
         match pull {
-            None => l.add(old, moved),
+            None => self.followed(basal, old),
             Some(pull) => {
+                let moved = l.product(l.subtract(basal, old), self.soma);
                 let exact = l.add_held(pull, moved);
                 let potential = self.held(exact);
                 note.held(l, Variable::Soma, exact, potential, lanes);

@@ -21,6 +21,7 @@ use crate::random::{Dither, Generator, Offsets};
 use crate::spikes::Spikes;
 use crate::tables::noise::BLOCK;
 use crate::trains::Trains;
+
 /// Kernels on a vector unit.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Vector<L>(pub L);

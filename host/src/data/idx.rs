@@ -104,9 +104,10 @@ impl<'a> Source<'a> {
     fn rest(&mut self, expected: u64) -> Result<Aligned<u8>, DataError> {
         let mut bytes = Aligned::filled(0, expected as usize);
         self.fill(&mut bytes)?;
-        match self.some(&mut [0])? {
-            0 => Ok(bytes),
-            _ => Err(DataError::TrailingBytes { path: self.path.into(), expected: self.taken - 1 }),
+        match self.some(&mut [0]) {
+            Ok(0) => Ok(bytes),
+            Ok(_) => Err(DataError::TrailingBytes { path: self.path.into(), expected: self.taken - 1 }),
+            Err(cause) => Err(self.fault(cause)),
         }
     }
 
@@ -115,30 +116,28 @@ impl<'a> Source<'a> {
         let expected = self.taken + bytes.len() as u64;
         let mut room = bytes;
         while !room.is_empty() {
-            // A file that ends in the middle of a gzip stream is short, whatever its decoder calls it.
-            let taken = match self.some(room) {
-                Err(DataError::BadGzip { cause, .. }) if cause.kind() == ErrorKind::UnexpectedEof => 0,
-                taken => taken?,
-            };
-            if taken == 0 {
-                let found = self.taken;
-                return Err(DataError::Truncated { path: self.path.into(), expected, found });
+            match self.some(room) {
+                Ok(taken @ 1..) => room = &mut room[taken..],
+                Err(cause) if cause.kind() != ErrorKind::UnexpectedEof => return Err(self.fault(cause)),
+                // A file that ends in the middle of a gzip stream is short, whatever its decoder calls it.
+                Ok(0) | Err(_) => {
+                    let found = self.taken;
+                    return Err(DataError::Truncated { path: self.path.into(), expected, found });
+                }
             }
-            room = &mut room[taken..];
         }
         Ok(())
     }
 
     /// Takes some bytes; none at the end.
-    fn some(&mut self, room: &mut [u8]) -> Result<usize, DataError> {
+    fn some(&mut self, room: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.reader.read(room) {
-                Ok(taken) => {
-                    self.taken += taken as u64;
-                    return Ok(taken);
-                }
                 Err(cause) if cause.kind() == ErrorKind::Interrupted => {}
-                Err(cause) => return Err(self.fault(cause)),
+                outcome => {
+                    self.taken += *outcome.as_ref().unwrap_or(&0) as u64;
+                    return outcome;
+                }
             }
         }
     }

@@ -62,14 +62,13 @@ pub fn trial(
         let cell = |&seed: &u64| Cell::new(plan, numbers.clone(), seed);
         plan.seeds.iter().map(cell).collect::<Vec<_>>()
     };
-    let mut all = cells(numbers);
+    let mut ours = cells(numbers);
     // Counting takes longer, and one seed tells enough.
-    all[0].count = true;
+    ours[0].count = true;
     // Most formats take less time than floats.
-    all.splice(..0, cells(&Numbers::Float));
+    let all: Vec<Cell> = cells(&Numbers::Float).into_iter().chain(ours).collect();
     let bar = progress.bar("train and test", all.iter().map(Cell::work).sum::<u64>() as usize);
-    let run = |cell: &Cell| cell.run(dataset, |work| bar.inc(work));
-    let mut references = in_turn(all.iter().collect(), run);
+    let mut references = in_turn(all, |cell| cell.run(dataset, |work| bar.inc(work)));
     bar.finish_and_clear();
     let outcomes = references.split_off(plan.seeds.len());
     let errors = |outcomes: &[Outcome]| outcomes.iter().map(Outcome::test_error).collect::<Vec<_>>();
