@@ -386,7 +386,9 @@ impl<A: apical_core::arithmetic::Arithmetic> Observer<A> for Watching {}
 fn layer_by_layer_has_the_bits_of_step_by_step() {
     let data = apical::data::Dataset::load(&apical::data::default_directory()).expect("shipped data");
     for kernel in [Kernel::Scaled, Kernel::Cut] {
-        for sizes in [&[784, 10][..], &[784, 70, 10], &[784, 100, 130, 10]] {
+        // Few outputs, an odd number, as many as there are sums for; parts of blocks and of pairs of blocks.
+        let outputs = [&[784, 48, 3][..], &[784, 33, 15], &[784, 132, 16]];
+        for sizes in [&[784, 10][..], &[784, 70, 10], &[784, 100, 130, 10]].into_iter().chain(outputs) {
             let model = Model { kernel, ..model(sizes, 3) };
             check_schedules::<Plain, i16, i16>(&data, &model, kernel);
             check_schedules::<Plain, i8, i16>(&data, &model, kernel);
@@ -715,22 +717,25 @@ mod vectors {
                 words.into_iter().zip(48..).filter(|(word, _)| *word != 0).collect();
             let picked: Vec<(u32, u32)> = found.into_iter().zip(places).take(count).collect();
             assert_eq!(picked, expected);
+            let numbers: [[i16; 32]; 2] =
+                std::array::from_fn(|_| std::array::from_fn(|_| draws.next_u32() as i16));
+            let tables = numbers.map(|numbers| l.load(&numbers));
+            let bits = draws.next_u32();
+            let sum = l.add_in(tables[0], l.mask(bits), tables[1]);
+            let expected: [i16; 32] = std::array::from_fn(|lane| {
+                numbers[0][lane].wrapping_add(if bits >> lane & 1 != 0 { numbers[1][lane] } else { 0 })
+            });
+            assert_eq!(stored(l, sum), expected);
             if L::LOOKS_UP {
-                let words: [u32; 32] = std::array::from_fn(|_| draws.next_u32());
-                let (lower, upper) = (words.map(|word| word as i16), words.map(|word| (word >> 16) as i16));
-                assert_eq!(stored(l, l.half(&words, 0)), lower);
-                assert_eq!(stored(l, l.half(&words, 1)), upper);
-                let (tables, places) = ([l.load(&lower), l.load(&upper)], l.half(&words, 1));
-                let place = |place: i16, count: u16| usize::from(place as u16 % count);
-                assert_eq!(stored(l, l.look_up(tables[0], places)), upper.map(|p| lower[place(p, 32)]));
-                let both = [lower, upper].concat();
-                assert_eq!(stored(l, l.look_up_in_two(tables, places)), upper.map(|p| both[place(p, 64)]));
-                let bits = draws.next_u32();
-                let sum = l.add_in(tables[0], l.mask(bits), tables[1]);
-                let expected: [i16; 32] = std::array::from_fn(|lane| {
-                    lower[lane].wrapping_add(if bits >> lane & 1 != 0 { upper[lane] } else { 0 })
-                });
-                assert_eq!(stored(l, sum), expected);
+                let places: [u32; 16] = std::array::from_fn(|_| draws.next_u32());
+                let pairs: Vec<[i16; 2]> =
+                    numbers.iter().flat_map(|numbers| numbers.as_chunks().0.to_vec()).collect();
+                let found = l.look_up(tables, l.load_generators(&places));
+                let expected: Vec<i16> =
+                    places.iter().flat_map(|&place| pairs[place as usize % 32]).collect();
+                assert_eq!(stored(l, found).to_vec(), expected);
+                let pair = [numbers[0][0], numbers[0][1]];
+                assert_eq!(stored(l, l.splat_pair(pair)).to_vec(), pair.repeat(16));
             }
         }
         let mut dither = Dither::unseeded();

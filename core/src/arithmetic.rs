@@ -106,8 +106,10 @@ pub struct Neurons<'a, S, T> {
 pub struct Scratch<'a> {
     /// Offsets into the noise, one for each block of 32 units and each step.
     pub places: &'a mut [u16],
-    /// What the weights of 16 units can add up to; two entries for each block of 32.
+    /// What the weights of a few units can add up to; three entries for each block of 32.
     pub reaches: &'a mut [u16],
+    /// Weights to up to 16 outputs, unit by unit; for an even number of blocks.
+    pub weights: &'a mut [[i16; 16]],
     /// Credits of the active pixels.
     pub psp: &'a mut [u16],
     /// Sums of columns of up to 16 outputs; one entry a step.
@@ -179,11 +181,17 @@ pub trait Arithmetic {
         false
     }
 
-    /// Whether [`Self::sum_masks`] works for an output layer of so many units, and [`Self::run`]
+    /// Whether [`Self::sum_masks`] works for an output layer of these columns, and [`Self::run`]
     /// after it.
     #[inline(always)]
-    fn reads_masks(&self, units: usize, steps: usize, trains: &Trains<'_>, scratch: &Scratch<'_>) -> bool {
-        let _ = (units, steps, trains, scratch);
+    fn reads_masks(
+        &self,
+        columns: Columns<'_, Self::Weight>,
+        steps: usize,
+        trains: &Trains<'_>,
+        scratch: &Scratch<'_>,
+    ) -> bool {
+        let _ = (columns, steps, trains, scratch);
         false
     }
 

@@ -312,8 +312,14 @@ impl<K: Kernels, W: Weight, O: Weight, const COUNT: bool> Arithmetic for Native<
     }
 
     #[inline(always)]
-    fn reads_masks(&self, units: usize, steps: usize, trains: &Trains<'_>, scratch: &Scratch<'_>) -> bool {
-        self.kernels.reads_masks(units, steps, trains, scratch)
+    fn reads_masks(
+        &self,
+        columns: Columns<'_, W>,
+        steps: usize,
+        trains: &Trains<'_>,
+        scratch: &Scratch<'_>,
+    ) -> bool {
+        self.kernels.reads_masks(columns, steps, trains, scratch)
     }
 
     #[inline(always)]

@@ -105,8 +105,9 @@ impl<A: Arithmetic> Network<'_, A> {
         let mut below = &*pixels;
         let count = self.hidden.len();
         let outputs = self.arithmetic.output();
+        let columns = self.output.columns();
         let reads_masks =
-            rest.last().is_some_and(|trains| outputs.reads_masks(self.output.units, steps, trains, scratch));
+            rest.last().is_some_and(|trains| outputs.reads_masks(columns, steps, trains, scratch));
         for (number, layer) in self.hidden.iter_mut().enumerate() {
             let Some((trains, above)) = rest.split_first_mut() else { return };
             trains.clear();

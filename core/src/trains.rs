@@ -63,7 +63,7 @@ impl Masks<'_> {
     #[inline(always)]
     pub(crate) fn each_third<L: Lanes>(&self, lanes: L, steps: usize, mut f: impl FnMut(usize, usize, u32)) {
         let (mut found, mut places) = ([0; WORDS], [0; WORDS]);
-        let end = pick_all(lanes, self.more, steps, &mut found, &mut places);
+        let end = pick_all(lanes, self.more, steps, 0, &mut found, &mut places);
         for (&more, &step) in found.iter().zip(&places).take(end) {
             let step = step as usize;
             if step < steps {
@@ -268,19 +268,20 @@ impl<'a> Trains<'a> {
     }
 }
 
-/// Writes down the words of so many steps that are not zero, and their steps, and maybe a few beyond;
-/// returns how many.
+/// Writes down the words of so many steps that are not zero, and `first` + their steps, and maybe a few
+/// beyond; returns how many. There is room for all of them.
 #[inline(always)]
 pub(crate) fn pick_all<L: Lanes>(
     lanes: L,
     words: &[u32],
     steps: usize,
-    found: &mut [u32; WORDS],
-    places: &mut [u32; WORDS],
+    first: u32,
+    found: &mut [u32],
+    places: &mut [u32],
 ) -> usize {
     let mut end = 0usize;
     let words = words.as_chunks().0.iter().take(steps.div_ceil(16));
-    for (words, first) in words.zip((0u32..).step_by(16)) {
+    for (words, first) in words.zip((first..).step_by(16)) {
         if let (Some(found), Some(places)) = (
             found.get_mut(end..).and_then(<[u32]>::first_chunk_mut),
             places.get_mut(end..).and_then(<[u32]>::first_chunk_mut),

@@ -175,6 +175,7 @@ struct OwnedWorkspace {
     levels: Vec<OwnedTrains>,
     places: Vec<u16>,
     reaches: Vec<u16>,
+    weights: Aligned<i16>,
     psp: Vec<u16>,
     sums: Aligned<i32>,
 }
@@ -211,7 +212,8 @@ impl OwnedWorkspace {
         Self {
             levels: sizes.iter().map(|&units| OwnedTrains::new(units)).collect(),
             places: vec![0; MOST_STEPS * places_of(widest)],
-            reaches: vec![0; 2 * widest],
+            reaches: vec![0; 3 * widest],
+            weights: Aligned::filled(0, 16 * 32 * widest.next_multiple_of(2)),
             psp: vec![0; 32 * widest],
             sums: Aligned::filled(0, MOST_STEPS * 16),
         }
@@ -297,9 +299,10 @@ impl<A: Arithmetic> OwnedNetwork<A> {
         let mut tallies: Vec<LayerTallies> = tallies.chain([self.output.tallies]).collect();
         let result = {
             let mut hidden: Vec<Layer<'_, A>> = self.hidden.iter_mut().map(OwnedLayer::lend).collect();
-            let OwnedWorkspace { levels, places, reaches, psp, sums } = &mut self.workspace;
+            let OwnedWorkspace { levels, places, reaches, weights, psp, sums } = &mut self.workspace;
             let mut trains: Vec<Trains<'_>> = levels.iter_mut().map(OwnedTrains::lend).collect();
-            let scratch = Scratch { places, reaches, psp, sums: sums.as_chunks_mut().0 };
+            let (weights, sums) = (weights.as_chunks_mut().0, sums.as_chunks_mut().0);
+            let scratch = Scratch { places, reaches, weights, psp, sums };
             let mut network = Network {
                 arithmetic: &self.arithmetic,
                 areas: &self.areas,

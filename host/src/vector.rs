@@ -139,7 +139,7 @@ mod x86 {
     impl Wide {
         /// Two permutations of 64 numbers of [`LINES`] each, from its block `from` on.
         #[inline(always)]
-        fn look_up(self, from: usize, index: __m512i, upper: u32) -> __m512i {
+        fn from_lines(self, from: usize, index: __m512i, upper: u32) -> __m512i {
             let (lines, bw) = (LINES.as_chunks::<32>().0, self.0.avx512bw);
             let (a, b) = (self.load(&lines[from]), self.load(&lines[from + 1]));
             let (c, d) = (self.load(&lines[from + 2]), self.load(&lines[from + 3]));
@@ -263,7 +263,7 @@ mod x86 {
         }
         #[inline(always)]
         fn shift_totals_unsigned(self, a: __m512i, shift: u32) -> __m512i {
-            self.0.avx512f._mm512_srl_epi32(a, self.0.sse2._mm_cvtsi32_si128(shift as i32))
+            self.0.avx512f._mm512_srlv_epi32(a, self.splat_totals(shift as i32))
         }
         #[inline(always)]
         fn differing_totals(self, a: __m512i, b: __m512i) -> u32 {
@@ -444,7 +444,7 @@ mod x86 {
             // Line i: two permutations of 64 lines each, the upper one from line 64 on. What
             // lies beyond line 127 is replaced at the end.
             let upper = bw._mm512_cmpgt_epi16_mask(index, self.splat(63));
-            let (value, rise) = (self.look_up(0, index, upper), self.look_up(4, index, upper));
+            let (value, rise) = (self.from_lines(0, index, upper), self.from_lines(4, index, upper));
             let risen = bw._mm512_add_epi16(bw._mm512_mullo_epi16(rise, along), self.splat(16));
             let above_half = bw._mm512_add_epi16(value, bw._mm512_srai_epi16::<5>(risen));
             // Unsigned: |−32768| is beyond as well.
@@ -478,26 +478,12 @@ mod x86 {
         }
         const LOOKS_UP: bool = true;
         #[inline(always)]
-        fn half(self, from: &[u32; 32], half: usize) -> __m512i {
-            const EVEN: [u16; 32] = {
-                let (mut even, mut lane) = ([0; 32], 0);
-                while lane < 32 {
-                    even[lane] = 2 * lane as u16;
-                    lane += 1;
-                }
-                even
-            };
-            let [one, other]: [__m512i; 2] = must_cast(*from);
-            let places = self.add(must_cast(EVEN), self.splat(half as i16));
-            self.look_up_in_two([one, other], places)
+        fn splat_pair(self, pair: [i16; 2]) -> __m512i {
+            self.0.avx512f._mm512_set1_epi32(must_cast(pair))
         }
         #[inline(always)]
-        fn look_up(self, table: __m512i, places: __m512i) -> __m512i {
-            self.0.avx512bw._mm512_permutexvar_epi16(places, table)
-        }
-        #[inline(always)]
-        fn look_up_in_two(self, [low, high]: [__m512i; 2], places: __m512i) -> __m512i {
-            self.0.avx512bw._mm512_permutex2var_epi16(low, places, high)
+        fn look_up(self, [low, high]: [__m512i; 2], places: __m512i) -> __m512i {
+            self.0.avx512f._mm512_permutex2var_epi32(low, places, high)
         }
         #[inline(always)]
         fn pick(self, words: &[u32; 16], first: u32, found: &mut [u32; 16], places: &mut [u32; 16]) -> usize {
@@ -1004,14 +990,14 @@ mod dispatch {
                     )
                 }
 
-                fn reads_masks(
+                fn reads_masks<W: Weight>(
                     &self,
-                    units: usize,
+                    columns: Columns<'_, W>,
                     steps: usize,
                     trains: &Trains<'_>,
                     scratch: &Scratch<'_>,
                 ) -> bool {
-                    Vector($lanes(self.0)).reads_masks(units, steps, trains, scratch)
+                    Vector($lanes(self.0)).reads_masks(columns, steps, trains, scratch)
                 }
 
                 fn sum_masks<W: Weight>(

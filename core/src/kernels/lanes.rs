@@ -157,23 +157,16 @@ pub trait Lanes: Copy {
     fn mask(self, bits: u32) -> Self::Mask;
     /// a + b modulo 2¹⁶ in the chosen lanes; a in the others.
     fn add_in(self, a: Self::Block, mask: Self::Mask, b: Self::Block) -> Self::Block;
-    /// Whether [`Self::half`], [`Self::look_up`] and [`Self::look_up_in_two`] are there.
+    /// Whether [`Self::splat_pair`] and [`Self::look_up`] are there.
     const LOOKS_UP: bool = false;
-    /// The lower halves (0) of 32 numbers of 32 bits, or the upper ones (1).
+    /// The same two numbers 16 times.
     #[inline(always)]
-    fn half(self, from: &[u32; 32], half: usize) -> Self::Block {
-        let _ = (from, half);
-        self.splat(0)
+    fn splat_pair(self, pair: [i16; 2]) -> Self::Block {
+        self.splat(pair[0])
     }
-    /// For each lane the number of the table that its lowest 5 bits name.
+    /// For each number of 32 bits the pair of the tables, side by side, that its lowest 5 bits name.
     #[inline(always)]
-    fn look_up(self, table: Self::Block, places: Self::Block) -> Self::Block {
-        let _ = places;
-        table
-    }
-    /// For each lane the number of the tables that its lowest 6 bits name.
-    #[inline(always)]
-    fn look_up_in_two(self, tables: [Self::Block; 2], places: Self::Block) -> Self::Block {
+    fn look_up(self, tables: [Self::Block; 2], places: Self::Totals) -> Self::Block {
         let _ = places;
         tables[0]
     }

@@ -107,8 +107,14 @@ pub trait Kernels: Copy {
 
     /// See [`Arithmetic::reads_masks`](crate::arithmetic::Arithmetic::reads_masks).
     #[inline(always)]
-    fn reads_masks(&self, units: usize, steps: usize, trains: &Trains<'_>, scratch: &Scratch<'_>) -> bool {
-        let _ = (units, steps, trains, scratch);
+    fn reads_masks<W: Weight>(
+        &self,
+        columns: Columns<'_, W>,
+        steps: usize,
+        trains: &Trains<'_>,
+        scratch: &Scratch<'_>,
+    ) -> bool {
+        let _ = (columns, steps, trains, scratch);
         false
     }
 

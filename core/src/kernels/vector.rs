@@ -3,7 +3,7 @@
 //! Written once over [`Lanes`]. Memory must be padded to whole blocks of 32 units; weights in the padding
 //! are zero.
 
-use super::by_time::{MOST_UNITS, sum_by_time};
+use super::by_time::{self, sum_by_time};
 use super::change::{Added, Change};
 use super::columns::sum_tiles;
 use super::counted::{Counted, MOST_WEIGHTS};
@@ -126,8 +126,17 @@ impl<L: Lanes> Kernels for Vector<L> {
     }
 
     #[inline(always)]
-    fn reads_masks(&self, units: usize, steps: usize, trains: &Trains<'_>, scratch: &Scratch<'_>) -> bool {
-        L::LOOKS_UP && units <= MOST_UNITS && has_room(units, steps, trains, scratch)
+    fn reads_masks<W: Weight>(
+        &self,
+        columns: Columns<'_, W>,
+        steps: usize,
+        trains: &Trains<'_>,
+        scratch: &Scratch<'_>,
+    ) -> bool {
+        let blocks = (columns.weights.len() / BLOCK).div_ceil(BLOCK);
+        L::LOOKS_UP
+            && by_time::has_room(columns.units, blocks, scratch)
+            && has_room(columns.units, steps, trains, scratch)
     }
 
     #[inline(always)]
@@ -138,9 +147,7 @@ impl<L: Lanes> Kernels for Vector<L> {
         steps: usize,
         scratch: &mut Scratch<'_>,
     ) {
-        if let Some(sums) = scratch.sums.get_mut(..steps) {
-            sum_by_time(self.0, columns, &trains.masks, scratch.reaches, sums);
-        }
+        sum_by_time(self.0, columns, &trains.masks, steps, scratch);
     }
 
     #[inline(always)]
