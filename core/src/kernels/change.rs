@@ -4,7 +4,7 @@ use super::counted::Counted;
 use super::lanes::Lanes;
 use super::note::note_beyond;
 use super::vector::Vector;
-use super::{NARROW_GRAIN, Reach, grown_bound, learn_columns};
+use super::{NARROW_GRAIN, Reach, grown_bound, learn_column};
 use crate::arithmetic::ColumnsMut;
 use crate::formats::Variable;
 use crate::losses::Losses;
@@ -83,7 +83,8 @@ impl<L: Lanes> Vector<L> {
         let mut generators = l.load_generators(dither.state());
         macro_rules! each {
             ($noting:expr) => {
-                learn_columns::<W, { $noting }>(
+                learn_credited::<L, W, { $noting }>(
+                    l,
                     matrix,
                     presynaptic,
                     steps,
@@ -333,4 +334,51 @@ struct Stepped<L: Lanes> {
     noise: L::Block,
     /// Their upper bits.
     step: L::Block,
+}
+
+/// Units whose sums are looked through at once.
+const SECTION: usize = 1024;
+
+/// [`learn_columns`](super::learn_columns), for which the units that are not credited with nothing are
+/// listed first: no column waits for a guess whether it is one.
+#[inline(always)]
+fn learn_credited<L: Lanes, W: Weight, const COUNT: bool>(
+    l: L,
+    mut matrix: ColumnsMut<'_, W>,
+    presynaptic: &[u16],
+    steps: u32,
+    losses: &mut Losses<'_>,
+    mut update: impl FnMut(&mut [W], i16, Option<u16>, &mut Losses<'_>) -> u16,
+) {
+    let reciprocal = reciprocal(steps);
+    for (sums, first) in presynaptic.chunks(SECTION).zip((0..).step_by(SECTION)) {
+        let (names, end) = credited(l, sums);
+        for &name in names.iter().take(end) {
+            let name = usize::from(name);
+            let (input, sum) = (name.wrapping_add(first), sums.get(name).copied().unwrap_or(0));
+            if !learn_column::<W, COUNT>(&mut matrix, input, sum, reciprocal, losses, &mut update) {
+                break;
+            }
+        }
+    }
+    if COUNT {
+        losses.enter_column(0);
+    }
+}
+
+/// The places of the sums that are not zero, and how many they are.
+#[inline(always)]
+fn credited<L: Lanes>(l: L, sums: &[u16]) -> ([u16; SECTION + 128], usize) {
+    let (mut names, mut end) = ([0; SECTION + 128], 0usize);
+    let (blocks, rest) = sums.as_chunks::<BLOCK>();
+    let mut last = [0; BLOCK];
+    last.iter_mut().zip(rest).for_each(|(to, &sum)| *to = sum);
+    for (sums, first) in blocks.iter().chain([&last]).zip((0u16..).step_by(BLOCK)) {
+        let bits = l.differing(l.load_unsigned(sums), l.splat(0));
+        if let Some(room) = names.get_mut(end..).and_then(<[u16]>::first_chunk_mut) {
+            l.number(bits.into(), first, room);
+        }
+        end = end.wrapping_add(bits.count_ones() as usize);
+    }
+    (names, end)
 }

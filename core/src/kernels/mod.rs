@@ -228,13 +228,13 @@ pub trait Kernels: Copy {
 /// returns the new bound.
 #[inline(always)]
 pub fn learn_columns<W: Weight, const COUNT: bool>(
-    matrix: ColumnsMut<'_, W>,
+    mut matrix: ColumnsMut<'_, W>,
     presynaptic: &[u16],
     steps: u32,
     losses: &mut Losses<'_>,
     mut update: impl FnMut(&mut [W], i16, Option<u16>, &mut Losses<'_>) -> u16,
 ) {
-    let (reciprocal, stride) = (reciprocal(steps), matrix.stride);
+    let reciprocal = reciprocal(steps);
     let mut next = 0usize;
     while let Some(rest) = presynaptic.get(next..)
         && let Some(&sum) = rest.first()
@@ -247,24 +247,40 @@ pub fn learn_columns<W: Weight, const COUNT: bool>(
             continue;
         }
         next = next.wrapping_add(1);
-        if COUNT {
-            losses.enter_column(input as u32);
-        }
-        let psp = mean_psp::<COUNT>(sum, reciprocal, losses);
-        if psp == 0 {
-            continue;
-        }
-        let start = input.wrapping_mul(stride);
-        let Some(column) = matrix.weights.get_mut(start..start.wrapping_add(stride)) else { break };
-        let bound = matrix.bounds.get_mut(input);
-        let largest = update(column, psp, bound.as_deref().copied(), losses);
-        if let Some(bound) = bound {
-            *bound = largest;
+        if !learn_column::<W, COUNT>(&mut matrix, input, sum, reciprocal, losses, &mut update) {
+            break;
         }
     }
     if COUNT {
         losses.enter_column(0);
     }
+}
+
+/// The same of one column, whose unit has this sum of PSPs; false where there is no such column.
+#[inline(always)]
+fn learn_column<W: Weight, const COUNT: bool>(
+    matrix: &mut ColumnsMut<'_, W>,
+    input: usize,
+    sum: u16,
+    reciprocal: i64,
+    losses: &mut Losses<'_>,
+    update: &mut impl FnMut(&mut [W], i16, Option<u16>, &mut Losses<'_>) -> u16,
+) -> bool {
+    if COUNT {
+        losses.enter_column(input as u32);
+    }
+    let psp = mean_psp::<COUNT>(sum, reciprocal, losses);
+    if psp == 0 {
+        return true;
+    }
+    let start = input.wrapping_mul(matrix.stride);
+    let Some(column) = matrix.weights.get_mut(start..start.wrapping_add(matrix.stride)) else { return false };
+    let bound = matrix.bounds.get_mut(input);
+    let largest = update(column, psp, bound.as_deref().copied(), losses);
+    if let Some(bound) = bound {
+        *bound = largest;
+    }
+    true
 }
 
 /// How far the weights of a layer can move when it learns.
