@@ -146,7 +146,7 @@ fn go<K: Kernels + Default, W: Weight>(fraction: u8) {
                 );
             }
         });
-        time("show", 1.0, || net.input.show(data.train.image(77)));
+        time("show", 1.0, || net.input.show(net.arithmetic, data.train.image(77)));
         time("input fire", per, || {
             for s in &steps {
                 black_box(s);

@@ -207,6 +207,14 @@ pub trait Arithmetic {
         let _ = (columns, trains, steps, scratch);
     }
 
+    /// Names of the pixels that are not black, in order and as far as there is room, and how many they are;
+    /// none where they are to be looked at one by one.
+    #[inline(always)]
+    fn find_active(&self, greys: &[u8], names: &mut [u16]) -> Option<usize> {
+        let _ = (greys, names);
+        None
+    }
+
     /// The same of units with fixed potentials; their credits are left in `scratch`.
     #[inline(always)]
     fn fire_run(

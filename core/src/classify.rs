@@ -158,7 +158,7 @@ impl<'a, K: Kernels, W: Weight, const LAYERS: usize> Classifier<'a, K, W, LAYERS
                 state.fill(0);
             }
         }
-        input.show(image);
+        input.show(&Native::<K, W>::new(self.kernels), image);
         let mut sums = [0i32; MOST_OUTPUTS];
         let start = Network::<Native<K, W>>::window_start(Phase::Test, steps);
         for step in 0..steps {

@@ -40,8 +40,34 @@ impl Input<'_> {
     /// # Draws
     /// None.
     #[inline(never)]
-    pub fn show(&mut self, image: &[u8]) {
-        let (greys, rest) = image.get(..self.psp.len()).unwrap_or(image).as_chunks::<8>();
+    pub fn show<A: Arithmetic>(&mut self, arithmetic: &A, image: &[u8]) {
+        let greys = image.get(..self.psp.len()).unwrap_or(image);
+        let active = match arithmetic.find_active(greys, self.active) {
+            Some(active) => self.look_up(greys, active),
+            None => self.look_at_each(greys),
+        };
+        let places = self.potentials.get_mut(active..).unwrap_or(&mut []);
+        // Whole blocks suit a vector unit: the rest of the last one never fires.
+        let padding = active.next_multiple_of(BLOCK).wrapping_sub(active);
+        for potential in places.iter_mut().take(padding) {
+            *potential = i16::MIN;
+        }
+        self.control.active = active;
+    }
+
+    /// Potentials of the pixels that were found; how many have one.
+    fn look_up(&mut self, greys: &[u8], active: usize) -> usize {
+        let mut known = 0usize;
+        for (&name, potential) in self.active.iter().take(active).zip(&mut *self.potentials) {
+            *potential = pixel_potential(greys.get(usize::from(name)).copied().unwrap_or(0));
+            known = known.wrapping_add(1);
+        }
+        known
+    }
+
+    /// Names and potentials of the pixels that are not black, and how many they are.
+    fn look_at_each(&mut self, greys: &[u8]) -> usize {
+        let (greys, rest) = greys.as_chunks::<8>();
         let mut active = 0usize;
         let mut look_at = |first: usize, greys: &[u8]| {
             for (index, &grey) in (first..).zip(greys) {
@@ -62,13 +88,7 @@ impl Input<'_> {
             }
         }
         look_at(greys.len().wrapping_mul(8), rest);
-        let places = self.potentials.get_mut(active..).unwrap_or(&mut []);
-        // Whole blocks suit a vector unit: the rest of the last one never fires.
-        let padding = active.next_multiple_of(BLOCK).wrapping_sub(active);
-        for potential in places.iter_mut().take(padding) {
-            *potential = i16::MIN;
-        }
-        self.control.active = active;
+        active
     }
 
     /// The spikes of one step.

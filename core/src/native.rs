@@ -334,6 +334,11 @@ impl<K: Kernels, W: Weight, O: Weight, const COUNT: bool> Arithmetic for Native<
     }
 
     #[inline(always)]
+    fn find_active(&self, greys: &[u8], names: &mut [u16]) -> Option<usize> {
+        self.kernels.find_active(greys, names)
+    }
+
+    #[inline(always)]
     fn fire_run(
         &self,
         potentials: &[i16],

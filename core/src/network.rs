@@ -76,7 +76,7 @@ impl<A: Arithmetic> Network<'_, A> {
     /// One of `Phase` for each phase; each step, of every layer's `Spikes` and of `Input`;
     /// at the end, one step of every layer's dither for each changed column and one more.
     pub fn train<O: Observer<A>>(&mut self, image: &[u8], label: usize, observer: &mut O) -> Example {
-        self.input.show(image);
+        self.input.show(self.arithmetic, image);
         let lengths = [(); 2].map(|()| PHASE_STEPS.wrapping_add(extra_steps(&mut self.control.phase)));
         let [forward, target] = lengths;
         self.clear_means();
@@ -124,7 +124,7 @@ impl<A: Arithmetic> Network<'_, A> {
         }
         self.output.control.draws = Stream::Spikes(self.hidden.len() as u8).open(seed);
         self.output.rest();
-        self.input.show(image);
+        self.input.show(self.arithmetic, image);
         self.output.soma_sums.fill(A::Sum::default());
         if O::WATCHES_STEPS || !self.has_room_for(1) {
             self.run(Phase::Test, steps, 0, None, observer);

@@ -1014,6 +1014,14 @@ mod dispatch {
                     )
                 }
 
+                fn find_active(&self, greys: &[u8], names: &mut [u16]) -> Option<usize> {
+                    let kernels = Vector($lanes(self.0));
+                    self.0.vectorize(
+                        #[inline(always)]
+                        || kernels.find_active(greys, names),
+                    )
+                }
+
                 fn fire_run(
                     &self,
                     potentials: &[i16],

@@ -457,6 +457,10 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
         self.kernels.on_lanes(job).unwrap_or(false)
     }
 
+    fn find_active(&self, greys: &[u8], names: &mut [u16]) -> Option<usize> {
+        self.kernels.find_active(greys, names)
+    }
+
     fn fire_run(
         &self,
         potentials: &[i16],

@@ -2,6 +2,7 @@
 
 use super::counted::Counted;
 use super::lanes::Lanes;
+use super::listed::{Listed, SECTION};
 use super::note::note_beyond;
 use super::vector::Vector;
 use super::{NARROW_GRAIN, Reach, grown_bound, learn_column};
@@ -336,9 +337,6 @@ struct Stepped<L: Lanes> {
     step: L::Block,
 }
 
-/// Units whose sums are looked through at once.
-const SECTION: usize = 1024;
-
 /// [`learn_columns`](super::learn_columns), for which the units that are not credited with nothing are
 /// listed first: no column waits for a guess whether it is one.
 #[inline(always)]
@@ -352,8 +350,7 @@ fn learn_credited<L: Lanes, W: Weight, const COUNT: bool>(
 ) {
     let reciprocal = reciprocal(steps);
     for (sums, first) in presynaptic.chunks(SECTION).zip((0..).step_by(SECTION)) {
-        let (names, end) = credited(l, sums);
-        for &name in names.iter().take(end) {
+        for &name in Listed::of_sums(l, sums).places() {
             let name = usize::from(name);
             let (input, sum) = (name.wrapping_add(first), sums.get(name).copied().unwrap_or(0));
             if !learn_column::<W, COUNT>(&mut matrix, input, sum, reciprocal, losses, &mut update) {
@@ -364,21 +361,4 @@ fn learn_credited<L: Lanes, W: Weight, const COUNT: bool>(
     if COUNT {
         losses.enter_column(0);
     }
-}
-
-/// The places of the sums that are not zero, and how many they are.
-#[inline(always)]
-fn credited<L: Lanes>(l: L, sums: &[u16]) -> ([u16; SECTION + 128], usize) {
-    let (mut names, mut end) = ([0; SECTION + 128], 0usize);
-    let (blocks, rest) = sums.as_chunks::<BLOCK>();
-    let mut last = [0; BLOCK];
-    last.iter_mut().zip(rest).for_each(|(to, &sum)| *to = sum);
-    for (sums, first) in blocks.iter().chain([&last]).zip((0u16..).step_by(BLOCK)) {
-        let bits = l.differing(l.load_unsigned(sums), l.splat(0));
-        if let Some(room) = names.get_mut(end..).and_then(<[u16]>::first_chunk_mut) {
-            l.number(bits.into(), first, room);
-        }
-        end = end.wrapping_add(bits.count_ones() as usize);
-    }
-    (names, end)
 }

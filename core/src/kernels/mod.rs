@@ -10,6 +10,7 @@ mod counted;
 mod feedback;
 mod fire;
 pub mod lanes;
+mod listed;
 mod neurons;
 mod note;
 pub mod plain;
@@ -128,6 +129,13 @@ pub trait Kernels: Copy {
         scratch: &mut Scratch<'_>,
     ) {
         let _ = (columns, trains, steps, scratch);
+    }
+
+    /// See [`Arithmetic::find_active`](crate::arithmetic::Arithmetic::find_active).
+    #[inline(always)]
+    fn find_active(&self, greys: &[u8], names: &mut [u16]) -> Option<usize> {
+        let _ = (greys, names);
+        None
     }
 
     /// The same of units with fixed potentials; what their spikes are credited with is left

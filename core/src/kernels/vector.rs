@@ -8,6 +8,7 @@ use super::change::{Added, Change};
 use super::columns::sum_tiles;
 use super::counted::{Counted, MOST_WEIGHTS};
 use super::lanes::{Job, Lanes};
+use super::listed::{Listed, SECTION};
 use super::neurons::{NarrowSum, Step, pulls};
 use super::note::{Count, Nobody};
 use super::run::has_room;
@@ -148,6 +149,19 @@ impl<L: Lanes> Kernels for Vector<L> {
         scratch: &mut Scratch<'_>,
     ) {
         sum_by_time(self.0, columns, &trains.masks, steps, scratch);
+    }
+
+    #[inline(always)]
+    fn find_active(&self, greys: &[u8], names: &mut [u16]) -> Option<usize> {
+        let mut found = 0usize;
+        for (greys, first) in greys.chunks(SECTION).zip((0u16..).step_by(SECTION)) {
+            let listed = Listed::of_greys(self.0, greys);
+            for (name, &place) in names.iter_mut().skip(found).zip(listed.places()) {
+                *name = first.wrapping_add(place);
+            }
+            found = found.wrapping_add(listed.places().len()).min(names.len());
+        }
+        Some(found)
     }
 
     #[inline(always)]

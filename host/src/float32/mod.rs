@@ -160,6 +160,14 @@ impl<L: FloatLanes> Arithmetic for Float32<L> {
         self.run_layer(layer, columns, neurons, run, draws, trains, scratch)
     }
 
+    fn find_active(&self, greys: &[u8], names: &mut [u16]) -> Option<usize> {
+        let kernels = Vector(self.lanes);
+        self.lanes.apart(
+            #[inline(always)]
+            || kernels.find_active(greys, names),
+        )
+    }
+
     fn fire_run(
         &self,
         potentials: &[i16],
