@@ -629,7 +629,7 @@ fn check_sums<K: Kernels + Default, O: Weight>(data: &apical::data::Dataset, mod
 #[cfg(target_arch = "x86_64")]
 mod vectors {
     use apical::vector::{Avx512, Pair, Wide};
-    use apical_core::kernels::{Lanes, THRICE, draw_places, places_of};
+    use apical_core::kernels::{Kernels, Lanes, THRICE, Vector, draw_places, places_of};
     use apical_core::random::{Dither, Offsets, Stream};
     use apical_core::tables::noise::may_fire_thrice;
     use apical_core::tables::sigmoid::sigmoid;
@@ -707,6 +707,20 @@ mod vectors {
                 window.to_vec(),
                 shifted.iter().zip(numbers).map(|(s, n)| s + i32::from(n)).collect::<Vec<_>>()
             );
+        }
+        for (length, room) in
+            [(0, 8), (1, 8), (31, 40), (32, 32), (33, 2), (784, 800), (1024, 1024), (2100, 2100)]
+        {
+            for one_in in [1, 2, 7, 3000] {
+                let mut grey = |_| if draws.next_u32() % one_in == 0 { draws.next_u32() as u8 } else { 0 };
+                let greys: Vec<u8> = (0..length).map(&mut grey).collect();
+                let mut names = vec![0; room];
+                let found = Vector(l).find_active(&greys, &mut names).expect("lanes look at all at once");
+                let shown = |&(_, &grey): &(usize, &u8)| grey != 0;
+                let expected = greys.iter().enumerate().filter(shown).map(|(name, _)| name as u16);
+                let expected: Vec<u16> = expected.take(room).collect();
+                assert_eq!(names[..found], expected, "{length} pixels");
+            }
         }
         for round in 0..200 {
             let words: [u32; 16] =
