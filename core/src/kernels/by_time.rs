@@ -16,7 +16,7 @@ use crate::trains::{Fired, Masks, WORDS, pick_all};
 /// Places for the sums of a step: the most units of a layer whose sums are made like this.
 const PLACES: usize = 16;
 /// Twice 16 sums that are made at once, if so many outputs are left, …
-const PAIRS: usize = 2;
+const MOST_PAIRS: usize = 2;
 /// each for so many times 16 steps: as many as there are registers for.
 const PARTS: usize = 8;
 /// Steps of that.
@@ -82,7 +82,7 @@ pub(super) fn sum_by_time<L: Lanes, W: Weight>(
         let sums_of = Sums { lanes: l, twos, units, blocks: masks.blocks(), reaches, shift };
         let outputs = columns.units.min(PLACES);
         for (sums, from) in sums.chunks_mut(STEPS).zip((0..).step_by(STEPS)) {
-            for first in (0..outputs).step_by(2 * PAIRS) {
+            for first in (0..outputs).step_by(2 * MOST_PAIRS) {
                 match outputs.wrapping_sub(first) {
                     ..=2 => l.apart(
                         #[inline(always)]
@@ -90,7 +90,7 @@ pub(super) fn sum_by_time<L: Lanes, W: Weight>(
                     ),
                     _ => l.apart(
                         #[inline(always)]
-                        || sums_of.add::<PAIRS>(from, first, sums),
+                        || sums_of.add::<MOST_PAIRS>(from, first, sums),
                     ),
                 }
             }
@@ -174,12 +174,13 @@ fn each_part(mut f: impl FnMut(usize)) {
 /// Two blocks of units.
 const TWO: usize = 2 * BLOCK;
 /// From the first weight of two blocks that counts to the last.
-const SPAN: usize = (TWO - 1) * PLACES + 2 * PAIRS;
+const SPAN: usize = (TWO - 1) * PLACES + 2 * MOST_PAIRS;
 
 struct Sums<'a, L> {
     lanes: L,
     /// Weights, two blocks of units after two.
     twos: &'a [[[i16; PLACES]; TWO]],
+    /// How many units there are.
     units: usize,
     blocks: &'a [Fired],
     reaches: &'a [[u16; REACHES]],
@@ -362,7 +363,7 @@ fn word_of<L: Lanes>(l: L, words: &[u32; STEPS], part: usize) -> L::Totals {
 }
 
 /// From the first weight of five units that counts to the last.
-const SPAN_OF_FIVE: usize = (FIVE - 1) * PLACES + 2 * PAIRS;
+const SPAN_OF_FIVE: usize = (FIVE - 1) * PLACES + 2 * MOST_PAIRS;
 /// The five units that a block's second group begins with.
 const NEXT_GROUP: usize = GROUP / FIVE;
 
