@@ -139,7 +139,7 @@ mod x86 {
     impl Wide {
         /// Two permutations of 64 numbers of [`LINES`] each, from its block `from` on.
         #[inline(always)]
-        fn from_lines(self, from: usize, index: __m512i, upper: u32) -> __m512i {
+        fn on_lines(self, from: usize, index: __m512i, upper: u32) -> __m512i {
             let (lines, bw) = (LINES.as_chunks::<32>().0, self.0.avx512bw);
             let (a, b) = (self.load(&lines[from]), self.load(&lines[from + 1]));
             let (c, d) = (self.load(&lines[from + 2]), self.load(&lines[from + 3]));
@@ -444,7 +444,7 @@ mod x86 {
             // Line i: two permutations of 64 lines each, the upper one from line 64 on. What
             // lies beyond line 127 is replaced at the end.
             let upper = bw._mm512_cmpgt_epi16_mask(index, self.splat(63));
-            let (value, rise) = (self.from_lines(0, index, upper), self.from_lines(4, index, upper));
+            let (value, rise) = (self.on_lines(0, index, upper), self.on_lines(4, index, upper));
             let risen = bw._mm512_add_epi16(bw._mm512_mullo_epi16(rise, along), self.splat(16));
             let above_half = bw._mm512_add_epi16(value, bw._mm512_srai_epi16::<5>(risen));
             // Unsigned: |−32768| is beyond as well.
