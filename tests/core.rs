@@ -712,7 +712,8 @@ mod vectors {
             [(0, 8), (1, 8), (31, 40), (32, 32), (33, 2), (784, 800), (1024, 1024), (2100, 2100)]
         {
             for one_in in [1, 2, 7, 3000] {
-                let mut grey = |_| if draws.next_u32() % one_in == 0 { draws.next_u32() as u8 } else { 0 };
+                let mut grey =
+                    |_| if draws.next_u32().is_multiple_of(one_in) { draws.next_u32() as u8 } else { 0 };
                 let greys: Vec<u8> = (0..length).map(&mut grey).collect();
                 let mut names = vec![0; room];
                 let found = Vector(l).find_active(&greys, &mut names).expect("lanes look at all at once");
