@@ -215,7 +215,7 @@ pub trait Arithmetic {
         None
     }
 
-    /// The same of units with fixed potentials; their credits are left in `scratch`.
+    /// [`Self::run`] of units with fixed potentials; their credits are left in `scratch`.
     #[inline(always)]
     fn fire_run(
         &self,

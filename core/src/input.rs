@@ -57,12 +57,10 @@ impl Input<'_> {
 
     /// Potentials of the pixels that were found; how many have one.
     fn look_up(&mut self, greys: &[u8], active: usize) -> usize {
-        let mut known = 0usize;
         for (&name, potential) in self.active.iter().take(active).zip(&mut *self.potentials) {
             *potential = pixel_potential(greys.get(usize::from(name)).copied().unwrap_or(0));
-            known = known.wrapping_add(1);
         }
-        known
+        active.min(self.potentials.len())
     }
 
     /// Names and potentials of the pixels that are not black, and how many they are.

@@ -138,7 +138,7 @@ pub trait Kernels: Copy {
         None
     }
 
-    /// The same of units with fixed potentials; what their spikes are credited with is left
+    /// [`Self::run`] of units with fixed potentials; what their spikes are credited with is left
     /// in the scratch memory, one sum a unit.
     #[inline(always)]
     fn fire_run(
