@@ -3,14 +3,15 @@
 //! the instructions.
 
 use apical::data::{Dataset, default_directory};
-use apical::laboratory::formats::Formats;
+use apical::laboratory::formats::{Formats, Numbers};
+use apical::laboratory::profile::Profile;
 use apical::learner::{Learner, Width, emulated, native};
 use apical::model::Model;
 use apical::vector::Path;
 use apical_core::emulated::Table;
 use apical_core::formats::Variable;
 use apical_core::parameters::Preset;
-use apical_core::rounding::Rounding;
+use apical_core::rounding::{Overflow, Rounding};
 use apical_core::tables::psp::Kernel;
 use std::time::Instant;
 
@@ -64,6 +65,30 @@ fn main() {
             table.of_mut(variable).rounding = Rounding::Stochastic;
         }
     });
+    let whole = formats(Width::EIGHT, &|table| {
+        for variable in states {
+            *table.of_mut(variable) = table.of(variable).with_format(16, 9);
+        }
+    });
+    let states_as = |rounding, overflow| {
+        formats(Width::EIGHT, &|table| {
+            for variable in states {
+                let line = table.of_mut(variable);
+                (line.rounding, line.overflow) = (rounding, overflow);
+            }
+        })
+    };
+    let to_even = states_as(Rounding::NearestEven, Overflow::Saturate);
+    let wrapping = states_as(Rounding::Nearest, Overflow::Wrap);
+    let dropping = formats(Width::EIGHT, &|table| {
+        let line = table.of_mut(Variable::Weight);
+        (line.rounding, line.overflow) = (Rounding::UnitStep, Overflow::Drop);
+    });
+    let profile = |name| match Profile::named(name).and_then(|profile| profile.numbers(model.layers())) {
+        Ok(Numbers::Integer(formats)) => formats,
+        _ => panic!("no integers in profile {name}"),
+    };
+    let (odin, reckon) = (profile("odin"), profile("reckon"));
     let wide = Formats::wide(model.layers());
     let (sixteen, eight) = (formats(Width::SIXTEEN, &|_| {}), formats(Width::EIGHT, &|_| {}));
     let chosen = |formats: &Formats, count| emulated(&model, &formats.tables, formats.decay, count);
@@ -82,6 +107,12 @@ fn main() {
         runner("states 10.4, counted", chosen(&narrow, true)),
         runner("8 bits, cut kernel", under_cut(&eight)),
         runner("states 10.4, cut kernel", under_cut(&narrow)),
+        runner("states 16.9", chosen(&whole, false)),
+        runner("states to even", chosen(&to_even, false)),
+        runner("states wrap", chosen(&wrapping, false)),
+        runner("weights by ±1, dropped", chosen(&dropping, false)),
+        runner("profile odin", chosen(&odin, false)),
+        runner("profile reckon", chosen(&reckon, false)),
         runner("states stochastic", chosen(&noisy, false)),
         runner("wide", chosen(&wide, false)),
     ];

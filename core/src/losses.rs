@@ -156,23 +156,19 @@ impl<'a> Losses<'a> {
     /// Counts values held at the end of their range; `index` is that of the first.
     #[inline(never)]
     pub fn saturated(&mut self, variable: Variable, count: u32, index: usize) {
-        let place = Place { index: index as u32, ..self.place };
-        self.note(variable, |tally| {
-            tally.saturated = tally.saturated.saturating_add(u64::from(count));
-            tally.note_place(place);
-        });
+        self.overflowed(variable, Overflow::Saturate, count, index);
     }
 
-    /// Counts one value beyond its range.
-    pub fn overflowed(&mut self, variable: Variable, how: Overflow, index: usize) {
+    /// Counts values beyond their range; `index` is that of the first.
+    pub fn overflowed(&mut self, variable: Variable, how: Overflow, count: u32, index: usize) {
         let place = Place { index: index as u32, ..self.place };
         self.note(variable, |tally| {
-            let count = match how {
+            let all = match how {
                 Overflow::Saturate => &mut tally.saturated,
                 Overflow::Wrap => &mut tally.wrapped,
                 Overflow::Drop => &mut tally.dropped,
             };
-            *count = count.saturating_add(1);
+            *all = all.saturating_add(u64::from(count));
             tally.note_place(place);
         });
     }

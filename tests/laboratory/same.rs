@@ -127,7 +127,7 @@ fn the_long_way_agrees_under(kernel: Kernel, name: &str, formats: &Formats, data
 fn every_rounding_of_states_and_weights_keeps_its_bits_on_the_quick_way() {
     let data = data();
     for rounding in Rounding::ALL {
-        for bits in [6, 9, 12, 16, 24, 32] {
+        for bits in [6, 9, 12, 16, 20, 24, 32] {
             let mut formats = Formats::native(Width::SIXTEEN, Rounding::Stochastic, 2);
             for table in &mut formats.tables {
                 for variable in [Variable::FilterFast, Variable::FilterSlow, Variable::Basal, Variable::Soma]
@@ -164,6 +164,26 @@ fn every_profile_keeps_its_bits_on_the_quick_way() {
     }
 }
 
+#[test]
+fn every_overflow_of_states_and_weights_keeps_its_bits_on_the_quick_way() {
+    use Variable::{Accumulator, Apical, Basal, Error, FilterFast, FilterSlow, Psp, Rate, Soma, Weight};
+    let data = data();
+    for overflow in Overflow::ALL {
+        for variable in [Accumulator, FilterFast, FilterSlow, Basal, Soma, Apical, Rate, Psp, Error, Weight] {
+            for less in [3, 7] {
+                let mut formats = Formats::native(Width::EIGHT, Rounding::Stochastic, 2);
+                for table in &mut formats.tables {
+                    let line = table.of_mut(variable);
+                    let Format { bits, fraction } = line.format;
+                    *line = line.with_format((bits - less).max(2), fraction);
+                    line.overflow = overflow;
+                }
+                the_long_way_agrees(&format!("{variable:?} {overflow:?} {less}"), &formats, &data);
+            }
+        }
+    }
+}
+
 /// A format of any kind for every variable, most of them close to the compiled-in ones.
 fn any_formats(draws: &mut Generator) -> Formats {
     let mut below = |end: u32| draws.next_u32() % end;
@@ -173,7 +193,7 @@ fn any_formats(draws: &mut Generator) -> Formats {
         _ => Formats::native(Width::SIXTEEN, Rounding::Stochastic, 2),
     };
     formats.decay = [Decay::Fine, Decay::Bits(5), Decay::Shift][below(3) as usize];
-    // In half of the cases no rounding and no overflow that the quick ways leave to the long one.
+    // In half of the cases no rounding and no overflow that numbers of 64 bits leave to the long way.
     let (roundings, overflows) = if below(2) == 0 { (5, 1) } else { (Rounding::ALL.len() as u32, 8) };
     let quick = [
         Rounding::Nearest,

@@ -119,7 +119,7 @@ impl EmulatedParameters {
             compiled: None,
         };
         made.quick_sum = QuickSum::new(&made);
-        made.quick_step = QuickStep::new(&made);
+        made.quick_step = QuickStep::new(&made).filter(QuickStep::is_simple);
         made.quick_update = QuickUpdate::new(&made);
         made.quick_run = QuickRun::new(&made);
         made.quick_learn = QuickLearn::new(&made);

@@ -2,15 +2,16 @@
 //! plateaus, slopes, errors.
 
 use super::EmulatedCoefficients;
-use super::narrow::{Interval, Narrowing, noise_of, spread};
+use super::narrow::{ANY, Interval, Narrowing, noise_of, spread};
 use super::quick::Shift;
 use super::run::{Counting, mask};
-use super::state_noise;
+use super::{mean as any_mean, state_noise};
 use crate::arithmetic::Columns;
 use crate::formats::Variable;
 use crate::kernels::{Job, Lanes};
 use crate::losses::Losses;
 use crate::native::reciprocal;
+use crate::rounding::Overflow;
 use crate::tables::noise::BLOCK;
 
 /// σ of 16 numbers.
@@ -49,17 +50,17 @@ impl Sigmoid {
 
     #[inline(always)]
     fn narrowed<L: Lanes>(&self, l: L, exact: L::Totals, potential: L::Totals) -> L::Totals {
-        let rounded = self.result.round::<L, false>(
+        let rounded = self.result.round::<L, ANY>(
             l,
             exact,
             #[inline(always)]
             || noise_of(l, 0, l.splat_totals(0), self.to, potential),
         );
-        self.result.hold(l, rounded)
+        self.result.hold::<L, ANY>(l, rounded, l.splat_totals(0))
     }
 }
 
-/// The narrowings at the end of a phase, each if it is simple and 32 bits hold its numbers.
+/// The narrowings at the end of a phase, each if 32 bits hold its numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct QuickEnds {
     plateaus: Option<(Narrowing, Sigmoid)>,
@@ -82,14 +83,17 @@ impl QuickEnds {
         let slopes = || {
             let mean = Shift::new(of(Variable::Soma), fraction(Variable::Soma).wrapping_add(20))?;
             let rate = of(Variable::Rate);
-            let square = Interval(0, i128::from(rate.highest).saturating_mul(rate.highest.into()));
+            // A rate is below zero where it wraps.
+            let most = if rate.overflow == Overflow::Wrap { rate.lowest } else { rate.highest };
+            let square = Interval(0, i128::from(most).saturating_mul(most.into()));
             let shift = Shift::new(rate, fraction(Variable::Rate).max(0).wrapping_mul(2))?;
             let (square, _) = Narrowing::new(&shift, square)?;
             Some((mean, Sigmoid::new(layer, Variable::Soma, Variable::Rate)?, square))
         };
         let kind = if layer.is_output { Variable::Rate } else { Variable::Plateau };
         let from = fraction(kind).wrapping_add(fraction(Variable::Rate)).wrapping_add(11);
-        Self { plateaus: plateaus(), slopes: slopes(), errors: Shift::new(of(Variable::Error), from) }
+        let errors = Shift::new(of(Variable::Error), from).filter(Shift::is_simple);
+        Self { plateaus: plateaus(), slopes: slopes(), errors }
     }
 }
 
@@ -137,15 +141,20 @@ impl<const COUNT: bool> Job for PlateausJob<'_, '_, COUNT> {
             for (half, mean) in means.iter_mut().enumerate() {
                 let first = unit.wrapping_add(half.wrapping_mul(16));
                 let total = *mean;
-                let rounded = apical.round::<L, false>(
+                let rounded = apical.round::<L, ANY>(
                     l,
                     total,
                     #[inline(always)]
                     || noise_of(l, 0, spread(l, first), Variable::Apical, total),
                 );
-                *mean = apical.hold(l, rounded);
+                *mean = apical.hold::<L, ANY>(l, rounded, l.splat_totals(0));
                 let live = live >> (half.wrapping_mul(16) & 31) & 0xFFFF;
-                counting.held(l, Variable::Apical, (rounded, *mean), (live, first));
+                counting.held(
+                    l,
+                    (Variable::Apical, apical.overflow::<ANY>()),
+                    (rounded, *mean),
+                    (live, first),
+                );
             }
             let [low, high] = sigmoid.of(l, means);
             let mut made = [0i32; BLOCK];
@@ -184,6 +193,11 @@ impl<const COUNT: bool> Job for SlopesJob<'_, '_, COUNT> {
             let mut means = [0i32; BLOCK];
             let mut over = 0u32;
             for (to, &sum) in means.iter_mut().zip(sums) {
+                if !mean.is_simple() {
+                    *to =
+                        any_mean::<COUNT>(layer.table.of(Variable::Soma), Variable::Soma, sum, steps, losses);
+                    continue;
+                }
                 let exact = sum.wrapping_mul(reciprocal);
                 let rounded = match mean.dithered {
                     0 => mean.round(exact),
@@ -203,7 +217,7 @@ impl<const COUNT: bool> Job for SlopesJob<'_, '_, COUNT> {
             let rates = sigmoid.of(l, [l.load_totals(low), l.load_totals(high)]);
             for (rate, to) in rates.into_iter().zip([to_low, to_high]) {
                 let exact = l.multiply_totals(rate, rate);
-                let rounded = square.round::<L, false>(
+                let rounded = square.round::<L, ANY>(
                     l,
                     exact,
                     #[inline(always)]
@@ -253,7 +267,7 @@ impl<const COUNT: bool> Job for ErrorsJob<'_, '_, COUNT> {
                 over |= u32::from(i64::from(*error) != rounded) << lane;
             }
             if COUNT && over != 0 {
-                super::run::note(losses, Variable::Error, over, first);
+                super::run::note(losses, (Variable::Error, Overflow::Saturate), over, first);
             }
         }
         true

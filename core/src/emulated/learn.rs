@@ -1,16 +1,16 @@
 //! The updates of a layer in emulated formats, all columns at once, in lanes of 16 or 32 bits.
 
-use super::narrow::{Interval, Narrowing};
+use super::narrow::{ANY, Interval, Narrowing, SIMPLE};
 use super::quick::Shift;
 use super::run::note;
-use super::{BAND, EmulatedCoefficients};
+use super::{BAND, EmulatedCoefficients, VariableFormat, mean_psp};
 use crate::arithmetic::ColumnsMut;
 use crate::formats::Variable;
 use crate::kernels::{Job, Lanes};
 use crate::losses::Losses;
 use crate::native::reciprocal;
 use crate::random::{DITHER_STRIDE, Dither};
-use crate::rounding::Rounding;
+use crate::rounding::Overflow;
 use crate::tables::noise::BLOCK;
 
 /// An error times a factor, narrowed to a change, and that to steps of what changes.
@@ -23,14 +23,13 @@ struct Change {
 }
 
 impl Change {
-    /// Of a variable, the factor having so many fraction bits and being no larger than that.
-    fn new(layer: &EmulatedCoefficients, variable: Variable, (bits, largest): (i32, i64)) -> Option<Self> {
+    /// Of a variable, from exact numbers of an interval with so many fraction bits more than the error.
+    fn new(layer: &EmulatedCoefficients, variable: Variable, bits: i32, exact: Interval) -> Option<Self> {
         let of = |variable| layer.table.of(variable);
         let fraction = |variable| i32::from(of(variable).format.fraction);
         let (change, to) = (of(Variable::Delta), of(variable));
-        let exact = Interval::of(of(Variable::Error)).times(largest);
         let shift = Shift::new(change, fraction(Variable::Error).wrapping_add(bits))
-            .filter(|_| change.rounding != Rounding::Stochastic)?;
+            .filter(|shift| shift.dithered == 0)?;
         let (delta, made) = Narrowing::new(&shift, exact)?;
         let limits = Interval::of(change);
         let (step, steps) = Narrowing::new(&Shift::new(to, fraction(Variable::Delta))?, made.common(limits))?;
@@ -38,9 +37,14 @@ impl Change {
         sum.fits().then_some(Self { delta, delta_held: !made.is_within(limits), step })
     }
 
-    /// The change and its steps.
+    /// Whether both narrowings are simple.
+    const fn is_simple(&self) -> bool {
+        self.delta.is_simple() && self.step.is_simple()
+    }
+
+    /// The change and its steps; of a `KIND`.
     #[inline(always)]
-    fn of<L: Lanes, const COUNT: bool>(
+    fn of<L: Lanes, const KIND: u8, const COUNT: bool>(
         &self,
         l: L,
         exact: L::Totals,
@@ -49,7 +53,7 @@ impl Change {
         losses: &mut Losses<'_>,
     ) -> (L::Totals, L::Totals) {
         let nothing = l.splat_totals(0);
-        let rounded = self.delta.round::<L, false>(
+        let rounded = self.delta.round::<L, KIND>(
             l,
             exact,
             #[inline(always)]
@@ -57,12 +61,12 @@ impl Change {
         );
         let mut delta = rounded;
         if self.delta_held {
-            delta = self.delta.hold(l, rounded);
+            delta = self.delta.hold::<L, KIND>(l, rounded, nothing);
             if COUNT {
-                held(l, Variable::Delta, (rounded, delta), first, losses);
+                held(l, (Variable::Delta, self.delta.overflow::<KIND>()), (rounded, delta), first, losses);
             }
         }
-        let step = self.step.round::<L, false>(
+        let step = self.step.round::<L, KIND>(
             l,
             delta,
             #[inline(always)]
@@ -88,21 +92,22 @@ impl Change {
 #[inline(always)]
 fn held<L: Lanes>(
     l: L,
-    variable: Variable,
+    what: (Variable, Overflow),
     (exact, held): (L::Totals, L::Totals),
     first: usize,
     losses: &mut Losses<'_>,
 ) {
     let beyond = l.differing_totals(exact, held);
     if beyond != 0 {
-        note(losses, variable, beyond, first);
+        note(losses, what, beyond, first);
     }
 }
 
-/// The narrowings of the updates, if all of them are simple and 32 bits hold their numbers.
+/// The narrowings of the updates, if 32 bits hold their numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct QuickLearn {
-    psp: Shift,
+    /// If it is simple.
+    psp: Option<Shift>,
     weight: Change,
     /// If 16 bits hold the numbers of weights, too, whenever errors are not larger than this.
     short_below: u32,
@@ -112,18 +117,30 @@ pub(super) struct QuickLearn {
 impl QuickLearn {
     pub(super) fn new(layer: &EmulatedCoefficients) -> Option<Self> {
         let psp = layer.table.of(Variable::Psp);
-        let mean = Shift::new(psp, 31).filter(|shift| shift.dithered == 0)?;
-        let weight = Change::new(layer, Variable::Weight, (psp.format.fraction.into(), psp.highest))?;
+        let mean = Shift::new(psp, 31).filter(|shift| shift.is_simple() && shift.dithered == 0);
+        let errors = Interval::of(layer.table.of(Variable::Error));
+        // A mean PSP is below zero where it wraps.
+        let wraps = psp.overflow == Overflow::Wrap;
+        let exact = match wraps {
+            true => Interval(errors.0, errors.0.saturating_neg()).times(psp.lowest.saturating_neg()),
+            false => errors.times(psp.highest),
+        };
+        let weight = Change::new(layer, Variable::Weight, psp.format.fraction.into(), exact)?;
         let Change { delta, delta_held, step } = weight;
         // ⌊e · ⟨s⟩ · 2⁻¹⁵ + ½⌋, and room for what is added to it.
         let simple = delta.is_plain() && (delta.down, delta.added) == (15, 1 << 14) && !delta_held;
-        let short = simple && psp.highest <= i64::from(i16::MAX) && step.negative == 0 && step.down <= 15;
+        let short = simple
+            && step.is_simple()
+            && !wraps
+            && psp.highest <= i64::from(i16::MAX)
+            && step.negative == 0
+            && step.down <= 15;
         let added = if step.dithered { 1u32 << step.down } else { step.added.unsigned_abs() };
         Some(Self {
             psp: mean,
             weight,
             short_below: if short { 32766u32.saturating_sub(added) } else { 0 },
-            bias: Change::new(layer, Variable::Bias, (15, layer.share.into())),
+            bias: Change::new(layer, Variable::Bias, 15, errors.times(layer.share.into())),
         })
     }
 }
@@ -131,6 +148,8 @@ impl QuickLearn {
 /// All updates of the weights of a layer.
 pub(super) struct LearnJob<'j, 'm, 'l, const COUNT: bool> {
     pub(super) quick: &'j QuickLearn,
+    /// The format of mean PSPs.
+    pub(super) psp: &'j VariableFormat,
     pub(super) matrix: ColumnsMut<'m, i16>,
     pub(super) presynaptic: &'j [u16],
     pub(super) steps: u32,
@@ -162,12 +181,17 @@ impl<const COUNT: bool> Job for LearnJob<'_, '_, '_, COUNT> {
         } else if lost {
             l.apart(
                 #[inline(always)]
-                || self.learn_long::<L, true>(l, errors),
+                || self.learn_long::<L, true, ANY>(l, errors),
+            );
+        } else if self.quick.weight.is_simple() {
+            l.apart(
+                #[inline(always)]
+                || self.learn_long::<L, false, SIMPLE>(l, errors),
             );
         } else {
             l.apart(
                 #[inline(always)]
-                || self.learn_long::<L, false>(l, errors),
+                || self.learn_long::<L, false, ANY>(l, errors),
             );
         }
         true
@@ -211,7 +235,7 @@ impl<const COUNT: bool> LearnJob<'_, '_, '_, COUNT> {
     /// the noise of its first block; it returns the column's new bound.
     #[inline(always)]
     fn each<L: Lanes>(self, l: L, mut update: impl FnMut(&mut [i16], i32, L::Block, &mut Losses<'_>) -> u16) {
-        let Self { quick, matrix, presynaptic, steps, dither, losses, .. } = self;
+        let Self { quick, psp: format, matrix, presynaptic, steps, dither, losses, .. } = self;
         let reciprocal = reciprocal(steps);
         let mut generators = l.load_generators(dither.state());
         let columns = matrix.weights.chunks_exact_mut(matrix.stride.max(1));
@@ -222,11 +246,17 @@ impl<const COUNT: bool> LearnJob<'_, '_, '_, COUNT> {
             if COUNT {
                 losses.enter_column(input as u32);
             }
-            let rounded = quick.psp.round(i64::from(sum).wrapping_mul(reciprocal));
-            let psp = quick.psp.hold(rounded);
-            if COUNT && i64::from(psp) != rounded {
-                losses.saturated(Variable::Psp, 1, 0);
-            }
+            let psp = match &quick.psp {
+                None => mean_psp::<COUNT>(format, sum, steps, losses),
+                Some(shift) => {
+                    let rounded = shift.round(i64::from(sum).wrapping_mul(reciprocal));
+                    let held = shift.hold(rounded);
+                    if COUNT && i64::from(held) != rounded {
+                        losses.saturated(Variable::Psp, 1, 0);
+                    }
+                    held
+                }
+            };
             if psp == 0 {
                 continue;
             }
@@ -271,7 +301,8 @@ impl<const COUNT: bool> LearnJob<'_, '_, '_, COUNT> {
                     let new = l.max(lowest, l.min(highest, l.add_held(old, step)));
                     if COUNT && l.differ(l.add(old, step), new) {
                         let beyond = l.differing(l.add(old, step), new);
-                        note(losses, Variable::Weight, beyond, block.wrapping_mul(BLOCK));
+                        let what = (Variable::Weight, Overflow::Saturate);
+                        note(losses, what, beyond, block.wrapping_mul(BLOCK));
                     }
                     ends.take_in(l, new);
                     l.store(new, weights);
@@ -284,15 +315,23 @@ impl<const COUNT: bool> LearnJob<'_, '_, '_, COUNT> {
 
     /// In lanes of 32 bits; with `LOST`, updates that come to nothing are counted.
     #[inline(always)]
-    fn learn_long<L: Lanes, const LOST: bool>(self, l: L, errors: &[i32]) {
+    fn learn_long<L: Lanes, const LOST: bool, const KIND: u8>(self, l: L, errors: &[i32]) {
         let change = self.quick.weight;
         let down = change.step.down;
         let (mut columns, mut moved, mut bias) = (0u64, 0u64, 0i64);
         let meant: usize = errors.iter().map(|&error| usize::from(error != 0)).sum();
         let none = l.splat_totals(0);
-        let Self { losses, quick, matrix, presynaptic, steps, dither, .. } = self;
-        let job =
-            LearnJob::<COUNT> { quick, matrix, presynaptic, steps, errors, dither, losses: &mut *losses };
+        let Self { losses, quick, psp, matrix, presynaptic, steps, dither, .. } = self;
+        let job = LearnJob::<COUNT> {
+            quick,
+            psp,
+            matrix,
+            presynaptic,
+            steps,
+            errors,
+            dither,
+            losses: &mut *losses,
+        };
         job.each(
             l,
             #[inline(always)]
@@ -308,16 +347,17 @@ impl<const COUNT: bool> LearnJob<'_, '_, '_, COUNT> {
                     for (((new, noise), errors), half) in halves.zip(0usize..) {
                         let first = block.wrapping_mul(BLOCK).wrapping_add(half.wrapping_mul(16));
                         let exact = l.multiply_totals(l.load_totals(errors), psp);
-                        let (delta, step) = change.of::<L, COUNT>(l, exact, noise, first, losses);
+                        let (delta, step) = change.of::<L, KIND, COUNT>(l, exact, noise, first, losses);
                         if LOST {
                             moved = moved.wrapping_add(l.differing_totals(step, none).count_ones().into());
                             let off = l.subtract_totals(l.shift_totals_left(step, down), delta);
                             lost = l.sum_totals(lost, off);
                         }
                         let sum = l.sum_totals(*new, step);
-                        *new = change.step.hold(l, sum);
+                        *new = change.step.hold::<L, KIND>(l, sum, *new);
                         if COUNT {
-                            held(l, Variable::Weight, (sum, *new), first, losses);
+                            let what = (Variable::Weight, change.step.overflow::<KIND>());
+                            held(l, what, (sum, *new), first, losses);
                         }
                     }
                     let new = l.held_totals(news, 1 << 15);
@@ -370,11 +410,12 @@ impl<const COUNT: bool> Job for BiasJob<'_, '_, COUNT> {
             for (((bias, noise), errors), half) in halves.zip(0usize..) {
                 let first = block.wrapping_mul(BLOCK).wrapping_add(half.wrapping_mul(16));
                 let exact = l.multiply_totals(l.load_totals(errors), share);
-                let (_, step) = change.of::<L, COUNT>(l, exact, noise, first, self.losses);
-                let sum = l.sum_totals(l.load_totals(bias), step);
-                let new = change.step.hold(l, sum);
+                let (_, step) = change.of::<L, ANY, COUNT>(l, exact, noise, first, self.losses);
+                let old = l.load_totals(bias);
+                let sum = l.sum_totals(old, step);
+                let new = change.step.hold::<L, ANY>(l, sum, old);
                 if COUNT {
-                    held(l, Variable::Bias, (sum, new), first, self.losses);
+                    held(l, (Variable::Bias, change.step.overflow::<ANY>()), (sum, new), first, self.losses);
                 }
                 l.store_totals(new, bias);
             }

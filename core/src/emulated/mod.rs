@@ -8,9 +8,10 @@
 //! Three ways lead to the same bits. The long one, in this file, knows every rounding and
 //! every overflow and looks them up for each number. The `quick` one has them as constants,
 //! for formats that saturate and roundings that are an addition and a shift; it steps a layer
-//! in 64 bits. On kernels with lanes, a layer goes through all steps of a run at once (`run`),
-//! in lanes of 32 bits where intervals prove that these hold every number (`narrow`), and on
-//! the kernels of the compiled-in formats where its steps are theirs (`compiled`); updates
+//! in 64 bits. On kernels with lanes, a layer goes through all steps of a run at once (`run`), under
+//! any rounding and any overflow (but a sum of columns that keeps its old value), in lanes of 32 bits
+//! where intervals prove that these hold every number, or each product in two parts (`narrow`), and
+//! on the kernels of the compiled-in formats where its steps are theirs (`compiled`); updates
 //! (`learn`) and the ends of phases (`ends`) likewise. What is held is counted there, too.
 //!
 //! # Numerics
@@ -113,9 +114,32 @@ fn overflowed<const COUNT: bool>(
         Overflow::Drop => old,
     };
     if COUNT && kept != value {
-        losses.overflowed(variable, to.overflow, unit);
+        losses.overflowed(variable, to.overflow, 1, unit);
     }
     kept as i32
+}
+
+/// A mean of a sum of a variable, whose format is `to`.
+#[inline(always)]
+fn mean<const COUNT: bool>(
+    to: &VariableFormat,
+    variable: Variable,
+    sum: i64,
+    steps: u32,
+    losses: &mut Losses<'_>,
+) -> i32 {
+    let exact = sum.wrapping_mul(reciprocal(steps));
+    let noise = state_noise(steps, 0, variable, sum);
+    fit::<COUNT>(to, variable, to.rounding.shift(exact, 20, noise), 0, 0, losses)
+}
+
+/// A mean PSP of its sum over the window.
+#[inline(always)]
+fn mean_psp<const COUNT: bool>(to: &VariableFormat, sum: u16, steps: u32, losses: &mut Losses<'_>) -> i32 {
+    let exact = i64::from(sum).wrapping_mul(reciprocal(steps));
+    let noise = state_noise(steps, 0, Variable::Psp, i64::from(sum));
+    let rounded = rescale(to.rounding, exact, 31, i32::from(to.format.fraction), noise);
+    fit::<COUNT>(to, Variable::Psp, rounded, 0, 0, losses)
 }
 
 /// Between two binary points: exact to the left, rounded to the right.
@@ -216,7 +240,7 @@ impl<const COUNT: bool> Site<'_, '_, COUNT> {
     fn round(&self, variable: Variable, exact: i64, fraction: i32) -> i64 {
         let to = self.layer.table.of(variable);
         let noise = match to.rounding {
-            Rounding::Stochastic => state_noise(self.offset, self.unit, variable, exact),
+            Rounding::Stochastic | Rounding::UnitStep => state_noise(self.offset, self.unit, variable, exact),
             _ => 0,
         };
         rescale(to.rounding, exact, fraction, i32::from(to.format.fraction), noise)
@@ -494,18 +518,11 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
     }
 
     fn mean(&self, layer: &C, variable: Variable, sum: i64, steps: u32, losses: &mut Losses<'_>) -> i32 {
-        let to = layer.table.of(variable);
-        let exact = sum.wrapping_mul(reciprocal(steps));
-        let noise = state_noise(steps, 0, variable, sum);
-        fit::<COUNT>(to, variable, to.rounding.shift(exact, 20, noise), 0, 0, losses)
+        mean::<COUNT>(layer.table.of(variable), variable, sum, steps, losses)
     }
 
     fn mean_psp(&self, layer: &C, sum: u16, steps: u32, losses: &mut Losses<'_>) -> i32 {
-        let to = layer.table.of(Variable::Psp);
-        let exact = i64::from(sum).wrapping_mul(reciprocal(steps));
-        let noise = state_noise(steps, 0, Variable::Psp, i64::from(sum));
-        let rounded = rescale(to.rounding, exact, 31, i32::from(to.format.fraction), noise);
-        fit::<COUNT>(to, Variable::Psp, rounded, 0, 0, losses)
+        mean_psp::<COUNT>(layer.table.of(Variable::Psp), sum, steps, losses)
     }
 
     fn rate(&self, layer: &C, soma: i32) -> i32 {
@@ -643,7 +660,9 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
                 bounds: &mut *matrix.bounds,
             };
             let (dither, losses) = (&mut *dither, &mut *losses);
-            let job = LearnJob::<COUNT> { quick, matrix: lent, presynaptic, steps, errors, dither, losses };
+            let psp = layer.table.of(Variable::Psp);
+            let job =
+                LearnJob::<COUNT> { quick, psp, matrix: lent, presynaptic, steps, errors, dither, losses };
             if self.kernels.on_lanes(job) == Some(true) {
                 return;
             }

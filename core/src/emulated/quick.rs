@@ -1,8 +1,9 @@
 //! The same operations without a branch in their loops, for the formats most people try.
 //!
-//! They apply where everything saturates, states are rounded in any way but to even or by
-//! steps of one, and updates toward −∞, to nearest or stochastically; everything else takes
-//! the long way in [`super`], with the same bits. A test compares all ways.
+//! A [`Shift`] is any narrowing, for lanes to do. In numbers of 64 bits the loops of this file do
+//! what is simple: everything saturates, states are rounded in any way but to even or by steps of
+//! one, and updates toward −∞, to nearest or stochastically; everything else takes the long way in
+//! [`super`], with the same bits. A test compares all ways.
 
 use super::{EmulatedCoefficients, VariableFormat, state_noise, weight_noise};
 use crate::arithmetic::Dynamics;
@@ -13,18 +14,19 @@ use crate::rounding::{Overflow, Rounding};
 
 /// What is added before a shift to the right by `down` bits: to any value, and to a negative
 /// one besides.
-const fn constants(rounding: Rounding, down: u32) -> Option<(i64, i64)> {
+const fn constants(rounding: Rounding, down: u32) -> (i64, i64) {
     let half = 1i64.wrapping_shl(down) >> 1;
     match rounding {
-        Rounding::Floor | Rounding::Stochastic => Some((0, 0)),
-        Rounding::Nearest => Some((half, 0)),
-        Rounding::TowardZero => Some((0, 1i64.wrapping_shl(down).wrapping_sub(1))),
-        Rounding::NearestAway => Some((half, if down > 0 { -1 } else { 0 })),
-        Rounding::NearestEven | Rounding::UnitStep => None,
+        Rounding::Floor | Rounding::Stochastic | Rounding::UnitStep => (0, 0),
+        Rounding::Nearest => (half, 0),
+        Rounding::TowardZero => (0, 1i64.wrapping_shl(down).wrapping_sub(1)),
+        Rounding::NearestAway => (half, if down > 0 { -1 } else { 0 }),
+        Rounding::NearestEven => (if down > 0 { half.wrapping_sub(1) } else { 0 }, 0),
     }
 }
 
-/// A rounding by shift: to the left, or to the right after adding something.
+/// A rounding by shift: to the left, or to the right after adding something; and what becomes of a
+/// result beyond its range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Shift {
     pub(super) left: u32,
@@ -33,21 +35,44 @@ pub(super) struct Shift {
     pub(super) negative: i64,
     /// All bits if the dither counts, else none.
     pub(super) dithered: u64,
+    /// Whether one more is added where the result would be odd: to even.
+    pub(super) even: bool,
+    /// Whether one step is all there may be.
+    pub(super) unit: bool,
     pub(super) lowest: i64,
     pub(super) highest: i64,
+    pub(super) bits: u32,
+    pub(super) overflow: Overflow,
 }
 
 impl Shift {
-    /// From so many fraction bits to a variable, if its narrowing is that simple.
+    /// From so many fraction bits to a variable, if 64 bits hold that.
     pub(super) fn new(to: &VariableFormat, from: i32) -> Option<Self> {
         let down = from.wrapping_sub(i32::from(to.format.fraction));
         let (left, down) = (down.wrapping_neg().max(0) as u32, down.max(0) as u32);
-        if !matches!(to.overflow, Overflow::Saturate) || down >= 63 || left >= 63 {
+        if down >= 63 || left >= 63 {
             return None;
         }
-        let (added, negative) = constants(to.rounding, down)?;
-        let dithered = if matches!(to.rounding, Rounding::Stochastic) { u64::MAX } else { 0 };
-        Some(Self { left, down, added, negative, dithered, lowest: to.lowest, highest: to.highest })
+        let (added, negative) = constants(to.rounding, down);
+        let draws = matches!(to.rounding, Rounding::Stochastic | Rounding::UnitStep);
+        Some(Self {
+            left,
+            down,
+            added,
+            negative,
+            dithered: if draws { u64::MAX } else { 0 },
+            even: down > 0 && matches!(to.rounding, Rounding::NearestEven),
+            unit: down > 0 && matches!(to.rounding, Rounding::UnitStep),
+            lowest: to.lowest,
+            highest: to.highest,
+            bits: to.format.bits.into(),
+            overflow: to.overflow,
+        })
+    }
+
+    /// Whether an addition, a shift and two limits are all: what the methods below do.
+    pub(super) const fn is_simple(&self) -> bool {
+        !self.even && !self.unit && matches!(self.overflow, Overflow::Saturate)
     }
 
     #[inline(always)]
@@ -99,7 +124,8 @@ impl QuickSum {
         let (sum, filter) = (of(Variable::Accumulator), of(Variable::FilterFast));
         let known = matches!(sum.overflow, Overflow::Saturate) && sum.rounding != Rounding::Stochastic;
         let to = VariableFormat { rounding: sum.rounding, ..*filter };
-        let shift = Shift::new(&to, i32::from(of(Variable::Weight).format.fraction)).filter(|_| known)?;
+        let shift = Shift::new(&to, i32::from(of(Variable::Weight).format.fraction))
+            .filter(|shift| known && shift.is_simple())?;
         Some(Self { lowest: sum.lowest as i32, highest: sum.highest as i32, shift })
     }
 
@@ -176,7 +202,7 @@ fn copied<T: Copy + Default>(from: &[T]) -> [T; LANES] {
     })
 }
 
-/// The narrowings of a step, if all of them are simple.
+/// The narrowings of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct QuickStep {
     pub(super) fast: Approach,
@@ -206,6 +232,12 @@ impl QuickStep {
             soma: Approach::new(of(Variable::Soma), fraction(Variable::Basal), layer.soma)?,
             soma_fraction: fraction(Variable::Soma),
         })
+    }
+
+    /// Whether all narrowings are simple, so that the methods below do them.
+    pub(super) const fn is_simple(&self) -> bool {
+        let filters = self.fast.shift.is_simple() && self.slow.shift.is_simple();
+        filters && self.basal.is_simple() && self.soma.shift.is_simple()
     }
 
     /// Whether a state is rounded stochastically, so that offsets are asked for.
@@ -326,7 +358,9 @@ impl QuickUpdate {
         let product = fraction(Variable::Error).wrapping_add(fraction(Variable::Psp));
         let weight = of(Variable::Weight);
         let stochastic = weight.rounding == Rounding::Stochastic;
-        let simple = |to: &VariableFormat| matches!(to.rounding, Rounding::Floor | Rounding::Nearest);
+        let simple = |to: &VariableFormat| {
+            matches!((to.rounding, to.overflow), (Rounding::Floor | Rounding::Nearest, Overflow::Saturate))
+        };
         let floor = VariableFormat { rounding: Rounding::Floor, ..*weight };
         let rounded = if stochastic { &floor } else { weight };
         let delta = Shift::new(of(Variable::Delta), product).filter(|_| simple(of(Variable::Delta)))?;

@@ -1,7 +1,7 @@
 //! A layer in emulated formats through all steps of a run, a few blocks of neurons at a time:
 //! the schedule of the compiled-in formats, in lanes of 32 bits.
 
-use super::narrow::{Interval, Narrowing, Toward, noise_of, spread};
+use super::narrow::{ANY, Interval, LOW, MOST, Narrowing, PLAIN, Parts, SIMPLE, Toward, noise_of, spread};
 use super::quick::{Block, Draws, QuickStep, QuickSum, Shift};
 use super::{EmulatedCoefficients, VariableFormat};
 use crate::arithmetic::{Columns, Neurons, Run, Scratch};
@@ -27,8 +27,7 @@ const NARROW: Interval = Interval(-32766, 32766);
 /// Σ of columns, taken to the filter's binary point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Sum {
-    lowest: i32,
-    highest: i32,
+    accumulator: Narrowing,
     /// Whether the accumulator may be beyond its limits.
     limited: bool,
     /// What is beyond these ends is held at the filter's limits whatever it is.
@@ -45,23 +44,26 @@ impl Sum {
         let from = of(Variable::Accumulator);
         let to = VariableFormat { rounding: from.rounding, ..*of(Variable::FilterFast) };
         let accumulator = Interval::of(from);
+        // What was there before is not at hand.
+        let keeps = |format: &VariableFormat| matches!(format.overflow, Overflow::Drop);
         let mut shift = Shift::new(&to, of(Variable::Weight).format.fraction.into())
-            .filter(|_| matches!(from.overflow, Overflow::Saturate))?;
+            .filter(|_| !keeps(from) && !keeps(&to))?;
+        let (own, _) = Narrowing::new(&Shift::new(from, from.format.fraction.into())?, total)?;
         let left = core::mem::replace(&mut shift.left, 0);
         let limits = Interval(shift.lowest.into(), shift.highest.into());
+        let kept = total.common(accumulator);
         let near = match left {
+            _ if to.overflow == Overflow::Wrap => kept,
             0 => Interval(limits.0.saturating_sub(1), limits.1.saturating_add(2)).raised(shift.down),
             _ => Interval((limits.0 >> left).saturating_sub(1), (limits.1 >> left).saturating_add(1)),
         };
-        let kept = total.common(accumulator);
         let nearest = kept.common(near);
         let exact = nearest.raised(left);
         let (narrowing, result) = Narrowing::new(&shift, exact).filter(|_| nearest.0 <= nearest.1)?;
         let ends = [nearest.0, nearest.1].map(i32::try_from);
         let [Ok(low), Ok(high)] = ends else { return None };
         Some(Self {
-            lowest: from.lowest as i32,
-            highest: from.highest as i32,
+            accumulator: own,
             limited: !total.is_within(accumulator),
             near: (low, high),
             far: !kept.is_within(near),
@@ -72,7 +74,7 @@ impl Sum {
     }
 }
 
-/// The narrowings of a run, if all of them are simple and 32 bits hold their numbers.
+/// The narrowings of a run, if 32 bits hold their numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct QuickRun {
     /// Of sums that fit into 16 bits, and of any.
@@ -86,17 +88,18 @@ pub(super) struct QuickRun {
     soma: Toward,
     /// The potential of the teaching current, and whether a potential it pulls may be held.
     pull: i32,
-    /// What a cut kernel takes from the filters, if that is as simple.
+    /// What a cut kernel takes from the filters, if 32 bits hold that.
     tails: Option<[Tail; 2]>,
     /// Up to 8 fraction bits, or down to them.
     raised: u32,
     lowered: u32,
-    plain: bool,
+    /// What is known of all of them.
+    kind: u8,
 }
 
 impl QuickRun {
     pub(super) fn new(layer: &EmulatedCoefficients) -> Option<Self> {
-        let step = layer.quick_step?;
+        let step = QuickStep::new(layer)?;
         let limits = |variable| Interval::of(layer.table.of(variable));
         let any = Interval(i32::MIN.into(), i32::MAX.into());
         let sums = [Sum::new(layer, NARROW)?, Sum::new(layer, any)?];
@@ -104,9 +107,11 @@ impl QuickRun {
         let (slow, _) = Toward::new(&step.slow, limits(Variable::FilterFast))?;
         let gain = i64::from(layer.basal).checked_shl(step.synaptic).filter(|_| step.synaptic < 32)?;
         let synaptic = limits(Variable::FilterSlow).times(gain);
-        let constant = limits(Variable::Bias).raised(step.constant);
-        let exact = synaptic.plus(constant);
-        let (basal, driven) = Narrowing::new(&step.basal, exact)?;
+        let exact = synaptic.plus(limits(Variable::Bias).raised(step.constant));
+        let (basal, driven) = Narrowing::new(&step.basal, exact)
+            .or_else(|| Narrowing::split(&step.basal, exact).filter(|_| gain <= MOST))?;
+        // The bias is added to the whole drive, or to its upper part.
+        let constant = if basal.split { step.constant.checked_sub(LOW)? } else { step.constant };
         let (soma, moved) = Toward::new(&step.soma, limits(Variable::Basal))?;
         let pull = Interval(i128::from(TEACHER).saturating_neg(), TEACHER.into())
             .raised(step.soma_fraction.max(0) as u32);
@@ -117,8 +122,8 @@ impl QuickRun {
         // Potentials and rates are added up over a run in 32 bits.
         let added_up = potential.times(MOST_STEPS as i64);
         let all = [
-            synaptic,
-            constant,
+            if basal.split { Interval(0, 0) } else { synaptic },
+            limits(Variable::Bias).raised(constant),
             pull,
             pull.plus(moved),
             potential.raised(raised),
@@ -126,26 +131,34 @@ impl QuickRun {
             added_up,
         ];
         let fits = all.into_iter().all(Interval::fits) && lowered <= 30 && raised <= 30;
+        let tails = match (
+            Tail::new(layer, Variable::FilterFast, layer.tail_fast),
+            Tail::new(layer, Variable::FilterSlow, layer.tail_slow),
+        ) {
+            (Some(fast), Some(slow)) => Some([fast, slow]),
+            _ => None,
+        };
+        // Of sums, and of what a cut kernel forgets, no more is asked than that they are simple.
+        let others = sums.iter().flat_map(|sum| [sum.accumulator, sum.narrowing]);
+        let mut others = others.chain(tails.iter().flatten().map(|tail| tail.narrowing));
+        let kind = match others.all(|narrowing| narrowing.is_simple()) {
+            true => fast.kind().min(slow.kind()).min(basal.kind()).min(soma.kind()),
+            false => ANY,
+        };
         Some(Self {
             sums,
             fast,
             slow,
             gain: i32::try_from(gain).ok().filter(|_| fits)?,
-            constant: step.constant,
+            constant,
             basal,
             basal_held: !driven.is_within(limits(Variable::Basal)),
             soma,
             pull: pull.1 as i32,
-            tails: match (
-                Tail::new(layer, Variable::FilterFast, layer.tail_fast),
-                Tail::new(layer, Variable::FilterSlow, layer.tail_slow),
-            ) {
-                (Some(fast), Some(slow)) => Some([fast, slow]),
-                _ => None,
-            },
+            tails,
             raised,
             lowered,
-            plain: fast.is_plain() && slow.is_plain() && basal.is_plain() && soma.is_plain(),
+            kind,
         })
     }
 }
@@ -265,7 +278,7 @@ struct Moving<T> {
 /// What stays.
 #[derive(Clone, Copy)]
 struct Fixed<T> {
-    /// Bias, in the basal drive's fraction bits before it is narrowed.
+    /// Bias, in the fraction bits that the basal drive, or its upper part, has before it is narrowed.
     constant: T,
     /// What the teaching current pulls to.
     base: T,
@@ -279,19 +292,20 @@ pub(super) struct Counting<'a, 'l, const COUNT: bool> {
 }
 
 impl<const COUNT: bool> Counting<'_, '_, COUNT> {
-    /// 16 numbers were to be `exact` and are `held`; only those of `live` are neurons.
+    /// 16 numbers of a variable that overflows like this were to be `exact` and are `held`; only those of
+    /// `live` are neurons.
     #[inline(always)]
     pub(super) fn held<L: Lanes>(
         &mut self,
         l: L,
-        variable: Variable,
+        what: (Variable, Overflow),
         (exact, held): (L::Totals, L::Totals),
         (live, first): (u32, usize),
     ) {
         if COUNT {
             let beyond = l.differing_totals(exact, held) & live;
             if beyond != 0 {
-                note(self.losses, variable, beyond, first);
+                note(self.losses, what, beyond, first);
             }
         }
     }
@@ -299,9 +313,14 @@ impl<const COUNT: bool> Counting<'_, '_, COUNT> {
 
 #[cold]
 #[inline(never)]
-pub(super) fn note(losses: &mut Losses<'_>, variable: Variable, beyond: u32, first: usize) {
+pub(super) fn note(
+    losses: &mut Losses<'_>,
+    (variable, overflow): (Variable, Overflow),
+    beyond: u32,
+    first: usize,
+) {
     let index = first.wrapping_add(beyond.trailing_zeros() as usize);
-    losses.saturated(variable, beyond.count_ones(), index);
+    losses.overflowed(variable, overflow, beyond.count_ones(), index);
 }
 
 impl<L: Lanes> Tiles<'_, L> {
@@ -315,29 +334,38 @@ impl<L: Lanes> Tiles<'_, L> {
         masks: &mut Masks<'_>,
         losses: &mut Losses<'_>,
     ) {
-        self.l.apart(
-            #[inline(always)]
-            || match self.way {
-                Way::Short(quick) if quick.plain && neurons.history.is_empty() => {
-                    self.steps::<TILE, true, COUNT>(quick, first, neurons, scratch, masks, losses);
-                }
-                Way::Short(quick) => {
-                    self.steps::<TILE, false, COUNT>(quick, first, neurons, scratch, masks, losses);
-                }
-                Way::Long(..) if COUNT => {}
-                Way::Long(step, sum) if step.is_noisy() => {
-                    self.long_steps::<TILE, true>((step, sum), first, neurons, scratch, masks);
-                }
-                Way::Long(step, sum) => {
-                    self.long_steps::<TILE, false>((step, sum), first, neurons, scratch, masks);
-                }
+        // Each in a function of its own, which has all registers.
+        macro_rules! steps {
+            ($how:ident, $kind:ident) => {
+                self.l.apart(
+                    #[inline(always)]
+                    || self.steps::<TILE, $kind, COUNT>($how, first, neurons, scratch, masks, losses),
+                )
+            };
+        }
+        macro_rules! long_steps {
+            ($how:expr, $noisy:literal) => {
+                self.l.apart(
+                    #[inline(always)]
+                    || self.long_steps::<TILE, $noisy>($how, first, neurons, scratch, masks),
+                )
+            };
+        }
+        match self.way {
+            Way::Short(quick) => match (quick.kind, neurons.history.is_empty()) {
+                (ANY, _) => steps!(quick, ANY),
+                (PLAIN, true) => steps!(quick, PLAIN),
+                _ => steps!(quick, SIMPLE),
             },
-        );
+            Way::Long(..) if COUNT => {}
+            Way::Long(step, sum) if step.is_noisy() => long_steps!((step, sum), true),
+            Way::Long(step, sum) => long_steps!((step, sum), false),
+        }
     }
 
     /// In lanes of 32 bits.
     #[inline(always)]
-    fn steps<const TILE: usize, const PLAIN: bool, const COUNT: bool>(
+    fn steps<const TILE: usize, const KIND: u8, const COUNT: bool>(
         &self,
         quick: &QuickRun,
         first: usize,
@@ -432,7 +460,7 @@ impl<L: Lanes> Tiles<'_, L> {
                     };
                     let mut counting = Counting::<COUNT> { losses: &mut *losses };
                     let mut tails = [None, None];
-                    if !PLAIN {
+                    if KIND != PLAIN {
                         let at = oldest.wrapping_mul(taps).wrapping_add(first).wrapping_add(block);
                         let tail = neurons.history.as_chunks_mut::<BLOCK>().0.get_mut(at);
                         if let Some([low, high]) = tail.map(|tail| tail.as_chunks_mut::<16>().0) {
@@ -440,9 +468,9 @@ impl<L: Lanes> Tiles<'_, L> {
                         }
                     }
                     let ([tail, other], lower) = (tails, (live & 0xFFFF, unit));
-                    step_of.step::<PLAIN, COUNT>(totals[0], low, low_fixed, tail, lower, &mut counting);
+                    step_of.step::<KIND, COUNT>(totals[0], low, low_fixed, tail, lower, &mut counting);
                     let upper = (live >> 16, unit.wrapping_add(16));
-                    step_of.step::<PLAIN, COUNT>(totals[1], high, high_fixed, other, upper, &mut counting);
+                    step_of.step::<KIND, COUNT>(totals[1], high, high_fixed, other, upper, &mut counting);
                     if !silent {
                         let potentials = l.held_totals(
                             [self.comparable(quick, low.soma), self.comparable(quick, high.soma)],
@@ -463,7 +491,7 @@ impl<L: Lanes> Tiles<'_, L> {
                     }
                 },
             );
-            if !PLAIN {
+            if KIND != PLAIN {
                 let next = oldest.wrapping_add(1);
                 oldest = if next >= TAPS { 0 } else { next };
             }
@@ -707,7 +735,7 @@ struct Step<'a, L> {
 
 impl<L: Lanes> Step<'_, L> {
     #[inline(always)]
-    fn step<const PLAIN: bool, const COUNT: bool>(
+    fn step<const KIND: u8, const COUNT: bool>(
         &self,
         total: L::Totals,
         moving: &mut Moving<L::Totals>,
@@ -718,7 +746,10 @@ impl<L: Lanes> Step<'_, L> {
     ) {
         use Variable::{Basal, FilterFast, FilterSlow, Soma};
         let (l, quick) = (self.l, self.quick);
-        let sum = self.narrowed(total, fixed.spread, live, counting);
+        let sum = match KIND {
+            ANY => self.narrowed::<ANY, COUNT>(total, fixed.spread, live, counting),
+            _ => self.narrowed::<SIMPLE, COUNT>(total, fixed.spread, live, counting),
+        };
         // Today's sum in the place of that of ten steps ago.
         let gone = tail.and_then(
             #[inline(always)]
@@ -729,9 +760,9 @@ impl<L: Lanes> Step<'_, L> {
             },
         );
         let Moving { fast, slow, soma, .. } = *moving;
-        let exact = l.sum_totals(
+        let moved_to = l.sum_totals(
             fast,
-            quick.fast.moved::<L, PLAIN>(
+            quick.fast.moved::<L, KIND>(
                 l,
                 fast,
                 sum,
@@ -739,13 +770,13 @@ impl<L: Lanes> Step<'_, L> {
                 |exact| noise_of(l, self.offset, fixed.spread, FilterFast, exact),
             ),
         );
-        let mut fast = hold(l, &quick.fast, FilterFast, exact, live, counting);
+        let mut fast = hold::<L, KIND, COUNT>(l, &quick.fast, FilterFast, (fast, moved_to), live, counting);
         if let Some((old, [tail, _])) = gone {
-            fast = self.forget(FilterFast, fast, (old, tail), fixed.spread, live, counting);
+            fast = self.forget::<KIND, COUNT>(FilterFast, fast, (old, tail), fixed.spread, live, counting);
         }
-        let exact = l.sum_totals(
+        let moved_to = l.sum_totals(
             slow,
-            quick.slow.moved::<L, PLAIN>(
+            quick.slow.moved::<L, KIND>(
                 l,
                 slow,
                 fast,
@@ -753,24 +784,17 @@ impl<L: Lanes> Step<'_, L> {
                 |exact| noise_of(l, self.offset, fixed.spread, FilterSlow, exact),
             ),
         );
-        let mut slow = hold(l, &quick.slow, FilterSlow, exact, live, counting);
+        let mut slow = hold::<L, KIND, COUNT>(l, &quick.slow, FilterSlow, (slow, moved_to), live, counting);
         if let Some((old, [_, tail])) = gone {
-            slow = self.forget(FilterSlow, slow, (old, tail), fixed.spread, live, counting);
+            slow = self.forget::<KIND, COUNT>(FilterSlow, slow, (old, tail), fixed.spread, live, counting);
         }
-        let synaptic = l.multiply_totals(slow, l.splat_totals(quick.gain));
-        let drive = l.sum_totals(synaptic, fixed.constant);
-        let exact = quick.basal.round::<L, PLAIN>(
-            l,
-            drive,
-            #[inline(always)]
-            || noise_of(l, self.offset, fixed.spread, Basal, drive),
-        );
+        let exact = self.driven::<KIND>(slow, fixed);
         let mut basal = exact;
         if quick.basal_held {
-            basal = quick.basal.hold(l, exact);
-            counting.held(l, Basal, (exact, basal), live);
+            basal = quick.basal.hold::<L, KIND>(l, exact, l.splat_totals(0));
+            counting.held(l, (Basal, quick.basal.overflow::<KIND>()), (exact, basal), live);
         }
-        let moved = quick.soma.moved::<L, PLAIN>(
+        let moved = quick.soma.moved::<L, KIND>(
             l,
             soma,
             basal,
@@ -779,18 +803,41 @@ impl<L: Lanes> Step<'_, L> {
         );
         let soma = if self.taught {
             let exact = l.sum_totals(fixed.base, moved);
-            let held = quick.soma.narrowing.hold(l, exact);
-            counting.held(l, Soma, (exact, held), live);
+            let held = quick.soma.narrowing.hold::<L, KIND>(l, exact, soma);
+            counting.held(l, (Soma, quick.soma.narrowing.overflow::<KIND>()), (exact, held), live);
             held
         } else {
-            hold(l, &quick.soma, Soma, l.sum_totals(soma, moved), live, counting)
+            let moved_to = l.sum_totals(soma, moved);
+            hold::<L, KIND, COUNT>(l, &quick.soma, Soma, (soma, moved_to), live, counting)
         };
         (moving.fast, moving.slow, moving.soma) = (fast, slow, soma);
     }
 
+    /// The basal drive of a filter, not yet held.
+    #[inline(always)]
+    fn driven<const KIND: u8>(&self, slow: L::Totals, fixed: &Fixed<L::Totals>) -> L::Totals {
+        let (l, quick) = (self.l, self.quick);
+        if KIND == ANY && quick.basal.split {
+            return quick.basal.round_parts(
+                l,
+                Parts::of(l, slow, quick.gain).plus(l, fixed.constant),
+                #[inline(always)]
+                |drive| noise_of(l, self.offset, fixed.spread, Variable::Basal, drive),
+            );
+        }
+        let synaptic = l.multiply_totals(slow, l.splat_totals(quick.gain));
+        let drive = l.sum_totals(synaptic, fixed.constant);
+        quick.basal.round::<L, KIND>(
+            l,
+            drive,
+            #[inline(always)]
+            || noise_of(l, self.offset, fixed.spread, Variable::Basal, drive),
+        )
+    }
+
     /// Takes from a filter what a cut kernel forgets.
     #[inline(always)]
-    fn forget<const COUNT: bool>(
+    fn forget<const KIND: u8, const COUNT: bool>(
         &self,
         variable: Variable,
         x: L::Totals,
@@ -801,21 +848,21 @@ impl<L: Lanes> Step<'_, L> {
     ) -> L::Totals {
         let l = self.l;
         let exact = l.multiply_totals(old, l.splat_totals(tail.gain));
-        let gone = tail.narrowing.round::<L, false>(
+        let gone = tail.narrowing.round::<L, KIND>(
             l,
             exact,
             #[inline(always)]
             || noise_of(l, self.offset, spread, variable, exact),
         );
         let left = l.subtract_totals(x, gone);
-        let held = tail.narrowing.hold(l, left);
-        counting.held(l, variable, (left, held), live);
+        let held = tail.narrowing.hold::<L, KIND>(l, left, x);
+        counting.held(l, (variable, tail.narrowing.overflow::<KIND>()), (left, held), live);
         held
     }
 
     /// A sum of columns as the filter takes it.
     #[inline(always)]
-    fn narrowed<const COUNT: bool>(
+    fn narrowed<const KIND: u8, const COUNT: bool>(
         &self,
         total: L::Totals,
         spread: L::Totals,
@@ -825,15 +872,20 @@ impl<L: Lanes> Step<'_, L> {
         let (l, sum) = (self.l, self.sum);
         let mut kept = total;
         if sum.limited {
-            kept = l.max_totals(l.splat_totals(sum.lowest), l.min_totals(l.splat_totals(sum.highest), total));
-            counting.held(l, Variable::Accumulator, (total, kept), live);
+            kept = sum.accumulator.hold::<L, KIND>(l, total, total);
+            counting.held(
+                l,
+                (Variable::Accumulator, sum.accumulator.overflow::<KIND>()),
+                (total, kept),
+                live,
+            );
         }
         let mut near = kept;
         if sum.far {
             near = l.max_totals(l.splat_totals(sum.near.0), l.min_totals(l.splat_totals(sum.near.1), kept));
         }
         let raised = if sum.left > 0 { l.shift_totals_left(near, sum.left) } else { near };
-        let exact = sum.narrowing.round::<L, false>(
+        let exact = sum.narrowing.round::<L, KIND>(
             l,
             raised,
             #[inline(always)]
@@ -842,26 +894,26 @@ impl<L: Lanes> Step<'_, L> {
         if !sum.held {
             return exact;
         }
-        let held = sum.narrowing.hold(l, exact);
-        counting.held(l, Variable::FilterFast, (exact, held), live);
+        let held = sum.narrowing.hold::<L, KIND>(l, exact, exact);
+        counting.held(l, (Variable::FilterFast, sum.narrowing.overflow::<KIND>()), (exact, held), live);
         held
     }
 }
 
-/// The sum of a state and its move, held where that is needed.
+/// The sum of a state and its move, held where that is needed; `old` is the state before.
 #[inline(always)]
-fn hold<L: Lanes, const COUNT: bool>(
+fn hold<L: Lanes, const KIND: u8, const COUNT: bool>(
     l: L,
     toward: &Toward,
     variable: Variable,
-    exact: L::Totals,
+    (old, exact): (L::Totals, L::Totals),
     live: (u32, usize),
     counting: &mut Counting<'_, '_, COUNT>,
 ) -> L::Totals {
     if !toward.held {
         return exact;
     }
-    let held = toward.narrowing.hold(l, exact);
-    counting.held(l, variable, (exact, held), live);
+    let held = toward.narrowing.hold::<L, KIND>(l, exact, old);
+    counting.held(l, (variable, toward.narrowing.overflow::<KIND>()), (exact, held), live);
     held
 }
