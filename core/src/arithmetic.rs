@@ -7,6 +7,7 @@
 //! ones outside this crate, for comparison.
 
 use crate::formats::Variable;
+use crate::kernels::PLACES;
 use crate::losses::Losses;
 use crate::random::{Dither, Generator, Offsets};
 use crate::spikes::Spikes;
@@ -106,14 +107,14 @@ pub struct Neurons<'a, S, T> {
 pub struct Scratch<'a> {
     /// Offsets into the noise, one for each block of 32 units and each step.
     pub places: &'a mut [u16],
-    /// What the weights of a few units can add up to; three entries for each block of 32.
+    /// What the weights of a few units can add up to ([`reaches_of`](crate::kernels::reaches_of) so many blocks of 32).
     pub reaches: &'a mut [u16],
-    /// Weights to up to 16 outputs, unit by unit; for an even number of blocks.
-    pub weights: &'a mut [[i16; 16]],
+    /// Weights to up to 16 outputs, unit by unit ([`weights_of`](crate::kernels::weights_of) so many blocks).
+    pub weights: &'a mut [[i16; PLACES]],
     /// Credits of the active pixels.
     pub psp: &'a mut [u16],
     /// Sums of columns of up to 16 outputs; one entry a step.
-    pub sums: &'a mut [[i32; 16]],
+    pub sums: &'a mut [[i32; PLACES]],
 }
 
 /// A number format with its rounding, as a set of operations on slices and numbers.

@@ -6,13 +6,14 @@ use crate::model::Model;
 use apical_core::arithmetic::{Arithmetic, Scratch};
 use apical_core::initial::{last_feedback, paper_feedback};
 use apical_core::input::{Input, InputControl};
-use apical_core::kernels::places_of;
+use apical_core::kernels::{PLACES, places_of, reaches_of, weights_of};
 use apical_core::layer::{Layer, LayerControl};
 use apical_core::losses::{LayerTallies, Losses, NO_LOSSES};
 use apical_core::network::{Control, Network};
 use apical_core::parameters::Preset;
 use apical_core::schedule::{MOST_STEPS, Workspace};
 use apical_core::spikes::Spikes;
+use apical_core::tables::noise::BLOCK;
 use apical_core::tables::psp::{AREAS, Kernel, TAPS, areas};
 use apical_core::trains::{Masks, Trains, WORDS};
 
@@ -194,7 +195,7 @@ impl OwnedTrains {
         Self {
             units: vec![0; MOST_STEPS * units * Spikes::PER_UNIT + Trains::ROOM],
             ends: vec![0; MOST_STEPS],
-            words: Aligned::filled(0, units.div_ceil(32) * 3 * WORDS),
+            words: Aligned::filled(0, units.div_ceil(BLOCK) * 3 * WORDS),
             more: vec![0; WORDS],
         }
     }
@@ -208,14 +209,14 @@ impl OwnedTrains {
 
 impl OwnedWorkspace {
     fn new(sizes: &[usize]) -> Self {
-        let widest = sizes.iter().max().map_or(0, |units| units.div_ceil(32));
+        let widest = sizes.iter().max().map_or(0, |units| units.div_ceil(BLOCK));
         Self {
             levels: sizes.iter().map(|&units| OwnedTrains::new(units)).collect(),
             places: vec![0; MOST_STEPS * places_of(widest)],
-            reaches: vec![0; 3 * widest],
-            weights: Aligned::filled(0, 16 * 32 * widest.next_multiple_of(2)),
-            psp: vec![0; 32 * widest],
-            sums: Aligned::filled(0, MOST_STEPS * 16),
+            reaches: vec![0; reaches_of(widest)],
+            weights: Aligned::filled(0, weights_of(widest) * PLACES),
+            psp: vec![0; widest * BLOCK],
+            sums: Aligned::filled(0, MOST_STEPS * PLACES),
         }
     }
 }

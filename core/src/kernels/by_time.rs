@@ -14,7 +14,7 @@ use crate::tables::noise::BLOCK;
 use crate::trains::{Fired, Masks, WORDS, pick_all};
 
 /// Places for the sums of a step: the most units of a layer whose sums are made like this.
-const PLACES: usize = 16;
+pub const PLACES: usize = 16;
 /// Twice 16 sums that are made at once, if so many outputs are left, …
 const MOST_PAIRS: usize = 2;
 /// each for so many times 16 steps: as many as there are registers for.
@@ -42,12 +42,24 @@ enum Part {
     High,
 }
 
+/// Entries of [`Scratch::reaches`] for so many blocks.
+#[must_use]
+pub const fn reaches_of(blocks: usize) -> usize {
+    blocks.wrapping_mul(REACHES)
+}
+
+/// Rows of [`Scratch::weights`] for so many blocks: one for each unit of an even number of them.
+#[must_use]
+pub const fn weights_of(blocks: usize) -> usize {
+    blocks.next_multiple_of(2).wrapping_mul(BLOCK)
+}
+
 /// Whether there is memory for the sums of so many units, fed by so many blocks.
 #[inline(always)]
 pub(super) fn has_room(units: usize, blocks: usize, scratch: &Scratch<'_>) -> bool {
     units <= PLACES
-        && blocks.wrapping_mul(REACHES) <= scratch.reaches.len()
-        && blocks.next_multiple_of(2).wrapping_mul(BLOCK) <= scratch.weights.len()
+        && reaches_of(blocks) <= scratch.reaches.len()
+        && weights_of(blocks) <= scratch.weights.len()
 }
 
 /// Σ of the columns that spiked in each of so many steps; there is room for it.
