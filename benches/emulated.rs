@@ -88,7 +88,7 @@ fn main() {
         Ok(Numbers::Integer(formats)) => formats,
         _ => panic!("no integers in profile {name}"),
     };
-    let (odin, reckon) = (profile("odin"), profile("reckon"));
+    let (odin, reckon, loihi) = (profile("odin"), profile("reckon"), profile("loihi"));
     let wide = Formats::wide(model.layers());
     let (sixteen, eight) = (formats(Width::SIXTEEN, &|_| {}), formats(Width::EIGHT, &|_| {}));
     let chosen = |formats: &Formats, count| emulated(&model, &formats.tables, formats.decay, count);
@@ -112,6 +112,7 @@ fn main() {
         runner("states wrap", chosen(&wrapping, false)),
         runner("weights by ±1, dropped", chosen(&dropping, false)),
         runner("profile odin", chosen(&odin, false)),
+        runner("profile loihi", chosen(&loihi, false)),
         runner("profile reckon", chosen(&reckon, false)),
         runner("states stochastic", chosen(&noisy, false)),
         runner("wide", chosen(&wide, false)),

@@ -7,7 +7,7 @@ use apical::learner::{Width, emulated, emulated_on, native};
 use apical::model::Model;
 use apical::network::OwnedNetwork;
 use apical::vector::Path;
-use apical_core::emulated::{Decay, Emulated, EmulatedParameters, fits_container};
+use apical_core::emulated::{Decay, Emulated, Pace, fits_container};
 use apical_core::formats::{Format, Variable};
 use apical_core::parameters::Preset;
 use apical_core::random::{Generator, Stream};
@@ -69,14 +69,8 @@ fn bounds_hold<K: apical_core::kernels::Kernels + Default>(data: &Dataset) {
     let model = Model { learning_rates: vec![3.0; 2], ..model(&[784, 33, 10]) };
     for rounding in [Rounding::Floor, Rounding::Stochastic] {
         let formats = Formats::native(Width::SIXTEEN, rounding, 2);
-        let coefficients = |layer: usize| {
-            let (table, is_output) = (formats.tables[layer], layer + 1 == model.layers());
-            let (kernel, learning_rate) = (model.kernel, model.learning_rates[layer]);
-            let decay = formats.decay;
-            EmulatedParameters { kernel, learning_rate, table, decay, is_output }.coefficients()
-        };
         let arithmetic = Emulated::<K, false>::new(K::default());
-        let mut network = OwnedNetwork::new(arithmetic, &model, coefficients);
+        let mut network = OwnedNetwork::new(arithmetic, &model, |layer| formats.coefficients(&model, layer));
         network.with(|network| {
             let layer = &mut network.hidden[0];
             layer.feedback.iter_mut().skip(32).step_by(layer.stride).for_each(|weight| *weight = 0);
@@ -181,6 +175,76 @@ fn every_overflow_of_states_and_weights_keeps_its_bits_on_the_quick_way() {
                 the_long_way_agrees(&format!("{variable:?} {overflow:?} {less}"), &formats, &data);
             }
         }
+    }
+}
+
+/// What a network's layers go through a vector unit as: steps and updates.
+fn paces(formats: &Formats, kernel: Kernel) -> Vec<Pace> {
+    let model = Model { kernel, ..model(&[784, 100, 10]) };
+    (0..2).flat_map(|layer| formats.coefficients(&model, layer).paces(kernel == Kernel::Cut)).collect()
+}
+
+/// The quick way is not only right: it is taken.
+#[test]
+fn any_rounding_and_overflow_of_sixteen_bits_goes_through_lanes() {
+    let native = Formats::native(Width::SIXTEEN, Rounding::Stochastic, 2);
+    assert_eq!(paces(&native, Kernel::Scaled), [Pace::Compiled; 4]);
+    for kernel in [Kernel::Scaled, Kernel::Cut] {
+        for rounding in Rounding::ALL {
+            for overflow in Overflow::ALL {
+                let mut formats = native.clone();
+                for table in &mut formats.tables {
+                    for variable in
+                        [Variable::FilterFast, Variable::FilterSlow, Variable::Basal, Variable::Soma]
+                    {
+                        let line = table.of_mut(variable);
+                        *line = line.with_format(16, 9);
+                        (line.rounding, line.overflow) = (rounding, overflow);
+                    }
+                    // A sum of columns does not know what was there before.
+                    table.of_mut(Variable::FilterFast).overflow = Overflow::Wrap;
+                    let weight = table.of_mut(Variable::Weight);
+                    (weight.rounding, weight.overflow) = (rounding, overflow);
+                }
+                let steps = paces(&formats, kernel);
+                let name = format!("{kernel:?} {rounding:?} {overflow:?}: {steps:?}");
+                let by_steps = rounding == Rounding::UnitStep;
+                assert!(by_steps || steps.iter().all(|&pace| pace <= Pace::Lanes), "{name}");
+            }
+        }
+    }
+    assert_eq!(paces(&Formats::wide(2), Kernel::Scaled)[0], Pace::Long);
+    for profile in Profile::built_in() {
+        if let Ok(Numbers::Integer(formats)) = profile.numbers(2) {
+            // SpiNNaker's states have 32 bits.
+            let long = profile.name.starts_with("spinnaker");
+            let lanes = paces(&formats, Kernel::Scaled).iter().all(|&pace| pace <= Pace::Lanes);
+            assert!(long || lanes, "{}: {:?}", profile.name, paces(&formats, Kernel::Scaled));
+        }
+    }
+}
+
+/// 32 bits hold the sum of 255 potentials of 24 bits: a test of 400 steps moves it on its way.
+#[test]
+fn long_tests_of_wide_states_answer_as_on_the_long_way() {
+    let (data, model) = (data(), model(&[784, 40, 10]));
+    let mut formats = Formats::native(Width::SIXTEEN, Rounding::Stochastic, 2);
+    for table in &mut formats.tables {
+        let soma = table.of_mut(Variable::Soma);
+        *soma = soma.with_format(24, 16);
+    }
+    assert_eq!(paces(&formats, Kernel::Scaled)[2], Pace::Lanes);
+    let answers = |path, count| {
+        let mut learner = emulated_on(&model, &formats.tables, formats.decay, path, count);
+        learner.train(&data.train, &(0..50).collect::<Vec<u32>>());
+        let mut answers = [0; 100];
+        learner.tester().test(&data.test, 0, 400, &mut answers);
+        answers
+    };
+    let long = answers(Path::Scalar, true);
+    assert!(long.iter().any(|&answer| answer != long[0]));
+    for path in Path::available() {
+        assert_eq!(answers(path, false), long, "{}", path.name());
     }
 }
 

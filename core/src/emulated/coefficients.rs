@@ -129,7 +129,51 @@ impl EmulatedParameters {
     }
 }
 
+/// How numbers of a layer are worked off on a machine with vector units; all ways have the same bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Pace {
+    /// As in the compiled-in formats, in lanes of 16 bits.
+    Compiled,
+    /// In lanes of 32 bits.
+    Lanes,
+    /// In loops over numbers of 64 bits.
+    Long,
+    /// One after another, each narrowing looked up.
+    Single,
+}
+
+impl Pace {
+    /// The words used in tables of formats.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Compiled => "lanes of 16 bits",
+            Self::Lanes => "lanes of 32 bits",
+            Self::Long => "loops of 64 bits",
+            Self::Single => "single numbers",
+        }
+    }
+}
+
 impl EmulatedCoefficients {
+    /// How steps and how updates go when nothing is counted, the kernel being cut or not.
+    #[must_use]
+    pub fn paces(&self, cut: bool) -> [Pace; 2] {
+        let steps = match (self.quick_step, self.quick_sum) {
+            _ if self.compiled.is_some() => Pace::Compiled,
+            _ if self.quick_run.is_some_and(|run| run.is_for(cut)) => Pace::Lanes,
+            (Some(_), Some(_)) if !cut => Pace::Long,
+            _ => Pace::Single,
+        };
+        let updates = match (&self.quick_learn, &self.quick_update) {
+            (Some(learn), _) if learn.is_short() => Pace::Compiled,
+            (Some(_), _) => Pace::Lanes,
+            (None, Some(_)) => Pace::Long,
+            (None, None) => Pace::Single,
+        };
+        [steps, updates]
+    }
+
     /// σ of a potential, kept as a rate or a plateau.
     #[inline(always)]
     pub(super) fn sigmoid(&self, from: Variable, variable: Variable, potential: i32) -> i32 {

@@ -28,8 +28,7 @@ impl Change {
         let of = |variable| layer.table.of(variable);
         let fraction = |variable| i32::from(of(variable).format.fraction);
         let (change, to) = (of(Variable::Delta), of(variable));
-        let shift = Shift::new(change, fraction(Variable::Error).wrapping_add(bits))
-            .filter(|shift| shift.dithered == 0)?;
+        let shift = Shift::new(change, fraction(Variable::Error).wrapping_add(bits))?;
         let (delta, made) = Narrowing::new(&shift, exact)?;
         let limits = Interval::of(change);
         let (step, steps) = Narrowing::new(&Shift::new(to, fraction(Variable::Delta))?, made.common(limits))?;
@@ -57,7 +56,7 @@ impl Change {
             l,
             exact,
             #[inline(always)]
-            || nothing,
+            || noise_of(l, turned(l, lanes), self.delta.down),
         );
         let mut delta = rounded;
         if self.delta_held {
@@ -70,22 +69,29 @@ impl Change {
             l,
             delta,
             #[inline(always)]
-            || self.noise(l, lanes),
+            || noise_of(l, lanes, self.step.down),
         );
         (delta, step)
     }
+}
 
-    /// [`super::weight_noise`] of lanes of 16 bits.
-    #[inline(always)]
-    fn noise<L: Lanes>(&self, l: L, lanes: L::Totals) -> L::Totals {
-        let high = l.shift_totals_left(lanes, 16);
-        if self.step.down <= 16 {
-            return high;
-        }
-        let low = l.multiply_totals(lanes, l.splat_totals(40503));
-        let low = l.and_totals(l.sum_totals(low, l.splat_totals(12345)), l.splat_totals(0xFFFF));
-        l.sum_totals(high, low)
+/// [`super::weight_noise`] of lanes of 16 bits, of which so many of its 32 are used.
+#[inline(always)]
+fn noise_of<L: Lanes>(l: L, lanes: L::Totals, used: u32) -> L::Totals {
+    let high = l.shift_totals_left(lanes, 16);
+    if used <= 16 {
+        return high;
     }
+    let low = l.multiply_totals(lanes, l.splat_totals(40503));
+    let low = l.and_totals(l.sum_totals(low, l.splat_totals(12345)), l.splat_totals(0xFFFF));
+    l.sum_totals(high, low)
+}
+
+/// Lanes of 16 bits turned left by 5: a change and its steps do not share their noise.
+#[inline(always)]
+fn turned<L: Lanes>(l: L, lanes: L::Totals) -> L::Totals {
+    let low = l.and_totals(lanes, l.splat_totals(0xFFFF));
+    l.sum_totals(l.shift_totals_left(low, 5), l.shift_totals_unsigned(low, 11))
 }
 
 /// Counts 16 numbers that were to be `exact` and are `held`. Nothing moves in the padding.
@@ -142,6 +148,11 @@ impl QuickLearn {
             short_below: if short { 32766u32.saturating_sub(added) } else { 0 },
             bias: Change::new(layer, Variable::Bias, 15, errors.times(layer.share.into())),
         })
+    }
+
+    /// Whether 16 bits hold the numbers of weights unless errors are very large.
+    pub(super) const fn is_short(&self) -> bool {
+        self.short_below > 0
     }
 }
 

@@ -31,7 +31,7 @@ mod quick;
 mod run;
 mod table;
 
-pub use coefficients::{Decay, EmulatedCoefficients, EmulatedParameters};
+pub use coefficients::{Decay, EmulatedCoefficients, EmulatedParameters, Pace};
 pub use table::{Table, VariableFormat};
 
 use crate::arithmetic::{Arithmetic, Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch, learn_each};

@@ -90,6 +90,8 @@ pub(super) struct QuickRun {
     pull: i32,
     /// What a cut kernel takes from the filters, if 32 bits hold that.
     tails: Option<[Tail; 2]>,
+    /// Potentials whose sum 32 bits hold.
+    sums_of: usize,
     /// Up to 8 fraction bits, or down to them.
     raised: u32,
     lowered: u32,
@@ -119,8 +121,9 @@ impl QuickRun {
         let down = step.soma_fraction.saturating_sub(8);
         let (raised, lowered) = (down.saturating_neg().max(0) as u32, down.max(0) as u32);
         let one = Interval(0, 1).raised(lowered);
-        // Potentials and rates are added up over a run in 32 bits.
-        let added_up = potential.times(MOST_STEPS as i64);
+        // Potentials are added up in 32 bits for so many steps.
+        let largest = potential.0.unsigned_abs().max(potential.1.unsigned_abs()).max(1);
+        let sums_of = (i32::MAX as u128).checked_div(largest).unwrap_or(1).min(MOST_STEPS as u128);
         let all = [
             if basal.split { Interval(0, 0) } else { synaptic },
             limits(Variable::Bias).raised(constant),
@@ -128,7 +131,6 @@ impl QuickRun {
             pull.plus(moved),
             potential.raised(raised),
             potential.plus(one),
-            added_up,
         ];
         let fits = all.into_iter().all(Interval::fits) && lowered <= 30 && raised <= 30;
         let tails = match (
@@ -156,6 +158,7 @@ impl QuickRun {
             soma,
             pull: pull.1 as i32,
             tails,
+            sums_of: sums_of as usize,
             raised,
             lowered,
             kind,
@@ -420,6 +423,7 @@ impl<L: Lanes> Tiles<'_, L> {
         };
         let words = scratch.places.chunks_exact(places_of(stride)).zip(&mut *masks.more);
         let words = words.zip(spikes).take(run.steps);
+        let mut summed = 0usize;
         let (mut oldest, taps) = (neurons.oldest, neurons.history.len() / TAPS / BLOCK);
         for (step, ((places, more), spikes)) in words.enumerate() {
             if COUNT {
@@ -495,6 +499,13 @@ impl<L: Lanes> Tiles<'_, L> {
                 let next = oldest.wrapping_add(1);
                 oldest = if next >= TAPS { 0 } else { next };
             }
+            if in_window && !taught {
+                summed = summed.wrapping_add(1);
+                if summed >= quick.sums_of {
+                    self.move_sums(&mut moving, first, neurons.soma_sums);
+                    summed = 0;
+                }
+            }
             if in_window && taught {
                 for (block, moving) in (first..).zip(&moving) {
                     let units = neurons.units.saturating_sub(block.wrapping_mul(BLOCK));
@@ -512,25 +523,38 @@ impl<L: Lanes> Tiles<'_, L> {
             }
         }
         let states = fast.iter_mut().zip(slow).zip(soma).zip(psp).zip(&moving).zip(&credits);
-        for ((((((fast, slow), soma), psp), moving), &credit), block) in states.zip(first..) {
+        for (((((fast, slow), soma), psp), moving), &credit) in states {
             l.store_unsigned(credit, psp);
-            let sums = neurons.soma_sums.as_chunks_mut::<BLOCK>().0.get_mut(block);
-            let mut potentials = [0i32; BLOCK];
             let halves = fast.as_chunks_mut::<16>().0.iter_mut().zip(slow.as_chunks_mut::<16>().0);
-            let halves = halves.zip(soma.as_chunks_mut::<16>().0).zip(potentials.as_chunks_mut::<16>().0);
-            for ((((fast, slow), soma), sums), moving) in halves.zip(moving) {
+            for (((fast, slow), soma), moving) in halves.zip(soma.as_chunks_mut::<16>().0).zip(moving) {
                 l.store_totals(moving.fast, fast);
                 l.store_totals(moving.slow, slow);
                 l.store_totals(moving.soma, soma);
-                l.store_totals(moving.sum, sums);
-            }
-            for (sum, &more) in sums.into_iter().flatten().zip(&potentials) {
-                *sum = sum.wrapping_add(i64::from(more));
             }
         }
+        self.move_sums(&mut moving, first, neurons.soma_sums);
         if !silent {
             for (block, &live) in (first..).zip(&live) {
                 masks.keep(block, live, run.steps);
+            }
+        }
+    }
+
+    /// Adds sums of potentials to those of 64 bits, and begins them anew.
+    #[inline(always)]
+    fn move_sums<const TILE: usize>(
+        &self,
+        moving: &mut [[Moving<L::Totals>; 2]; TILE],
+        first: usize,
+        soma_sums: &mut [i64],
+    ) {
+        let blocks = soma_sums.as_chunks_mut::<BLOCK>().0.iter_mut().skip(first);
+        for (moving, sums) in moving.iter_mut().zip(blocks) {
+            for (moving, sums) in moving.iter_mut().zip(sums.as_chunks_mut::<16>().0) {
+                let mut more = [0i32; 16];
+                self.l.store_totals(moving.sum, &mut more);
+                sums.iter_mut().zip(more).for_each(|(sum, more)| *sum = sum.wrapping_add(i64::from(more)));
+                moving.sum = self.l.splat_totals(0);
             }
         }
     }

@@ -4,7 +4,8 @@ use super::error::LabError;
 use super::notation::{Change, Layers, Notation, Target, decay, decay_name};
 use super::profile::Profile;
 use crate::learner::Width;
-use apical_core::emulated::{Decay, Table, fits_container};
+use crate::model::Model;
+use apical_core::emulated::{Decay, EmulatedCoefficients, EmulatedParameters, Table, fits_container};
 use apical_core::formats::{Format, Variable};
 use apical_core::rounding::Rounding;
 use serde_json::{Value, json};
@@ -224,6 +225,19 @@ impl Formats {
     #[must_use]
     pub fn layer_name(&self, number: usize) -> String {
         if number + 1 == self.tables.len() { "output".into() } else { format!("hidden{number}") }
+    }
+
+    /// The coefficients of a layer of a network in these formats.
+    #[must_use]
+    pub fn coefficients(&self, model: &Model, number: usize) -> EmulatedCoefficients {
+        EmulatedParameters {
+            kernel: model.kernel,
+            learning_rate: model.learning_rates[number],
+            table: self.tables[number],
+            decay: self.decay,
+            is_output: number + 1 == model.layers(),
+        }
+        .coefficients()
     }
 
     /// Whether the core can run these formats.

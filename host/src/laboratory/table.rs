@@ -5,7 +5,9 @@ use super::lint::{Finding, lint, lsb, range};
 use super::notation::decay_name;
 use super::ranges::Expected;
 use crate::model::Model;
+use apical_core::emulated::Pace;
 use apical_core::formats::Variable;
+use apical_core::tables::psp::Kernel;
 use std::fmt::Write;
 
 /// The table and the findings.
@@ -15,6 +17,7 @@ pub fn effective(model: &Model, numbers: &Numbers) -> String {
         Numbers::Float => format!("formats of {}: f64 throughout (the reference)\n", model.topology()),
         Numbers::Integer(formats) => {
             let mut text = table(model, formats);
+            text += &paces(model, formats);
             text += &findings(&lint(model, formats));
             text
         }
@@ -68,6 +71,22 @@ pub fn table(model: &Model, formats: &Formats) -> String {
         }
     }
     text
+}
+
+/// How fast these formats go: on what a vector unit works each layer off.
+fn paces(model: &Model, formats: &Formats) -> String {
+    let layer = |number| {
+        let [steps, updates] =
+            formats.coefficients(model, number).paces(model.kernel == Kernel::Cut).map(Pace::name);
+        let name = formats.layer_name(number);
+        if steps == updates {
+            format!("{name} in {steps}")
+        } else {
+            format!("{name} in {steps}, its updates in {updates}")
+        }
+    };
+    let layers: Vec<String> = (0..model.layers()).map(layer).collect();
+    format!("on vector units: {}\n", layers.join("; "))
 }
 
 /// Six significant digits, without an exponent.
