@@ -1,4 +1,4 @@
-//! Narrowings whose numbers certainly fit into 32 bits, 16 at a time.
+//! Narrowings whose numbers certainly fit into 32 bits, or products into two parts of 32, 16 at a time.
 //!
 //! What fits is proved by intervals when the coefficients of a layer are made; the operations
 //! are those of [`super::quick`], with the same bits.
