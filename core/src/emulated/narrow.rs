@@ -309,19 +309,10 @@ impl Toward {
         Some((Self { target: approach.target, own: approach.own, gain, narrowing, held }, moved))
     }
 
-    /// What is known of it.
-    pub(super) const fn kind(&self) -> u8 {
-        match () {
-            () if self.is_plain() => PLAIN,
-            () if self.narrowing.is_simple() => SIMPLE,
-            () => ANY,
-        }
-    }
-
-    /// Whether x and the target have the same binary point, and nothing but a constant is
-    /// added to their difference.
-    const fn is_plain(&self) -> bool {
-        self.target == 0 && self.own == 0 && self.narrowing.is_plain()
+    /// What is known of it; [`PLAIN`] only where x and the target have the same binary point.
+    pub(super) fn kind(&self) -> u8 {
+        let kind = self.narrowing.kind();
+        if self.target == 0 && self.own == 0 { kind } else { kind.min(SIMPLE) }
     }
 
     /// The narrowed move.
