@@ -55,21 +55,14 @@ fn main() {
         }
         table.of_mut(Variable::Accumulator).format.fraction = 2;
     });
-    let narrow = formats(Width::EIGHT, &|table| {
-        for variable in states {
-            *table.of_mut(variable) = table.of(variable).with_format(10, 4);
-        }
-    });
-    let noisy = formats(Width::EIGHT, &|table| {
-        for variable in states {
-            table.of_mut(variable).rounding = Rounding::Stochastic;
-        }
-    });
-    let whole = formats(Width::EIGHT, &|table| {
-        for variable in states {
-            *table.of_mut(variable) = table.of(variable).with_format(16, 9);
-        }
-    });
+    let states_in = |bits, fraction| {
+        formats(Width::EIGHT, &|table| {
+            for variable in states {
+                *table.of_mut(variable) = table.of(variable).with_format(bits, fraction);
+            }
+        })
+    };
+    let (narrow, whole) = (states_in(10, 4), states_in(16, 9));
     let states_as = |rounding, overflow| {
         formats(Width::EIGHT, &|table| {
             for variable in states {
@@ -78,6 +71,7 @@ fn main() {
             }
         })
     };
+    let noisy = states_as(Rounding::Stochastic, Overflow::Saturate);
     let to_even = states_as(Rounding::NearestEven, Overflow::Saturate);
     let wrapping = states_as(Rounding::Nearest, Overflow::Wrap);
     let dropping = formats(Width::EIGHT, &|table| {

@@ -3,7 +3,7 @@
 use apical::learner::CoreLearner;
 use apical::model::Model;
 use apical::reference::{self, Draws, Kernel, Preset, Quantised, Settings};
-use apical_core::emulated::{Decay, Emulated, EmulatedParameters, Table};
+use apical_core::emulated::{Decay, Emulated, Table};
 use apical_core::formats::Variable;
 use apical_core::parameters;
 use apical_core::random::Stream;
@@ -33,14 +33,7 @@ impl Pair {
         };
         let model = Model { sizes, kernel, preset, learning_rates, seed };
         CoreLearner::new(Emulated::<apical_core::kernels::Plain>::default(), &model, |l| {
-            EmulatedParameters {
-                kernel,
-                learning_rate: model.learning_rates[l],
-                table: self.tables[l],
-                decay: self.decay,
-                is_output: l + 1 == self.tables.len(),
-            }
-            .coefficients()
+            model.emulated(l, self.tables[l], self.decay).coefficients()
         })
     }
 

@@ -7,7 +7,7 @@ use crate::readable::Readable;
 use crate::vector::Path;
 pub use crate::width::Width;
 use apical_core::arithmetic::Arithmetic;
-use apical_core::emulated::{Decay, Emulated, EmulatedCoefficients, EmulatedParameters, Table};
+use apical_core::emulated::{Decay, Emulated, EmulatedCoefficients, Table};
 use apical_core::formats::{Format, Variable};
 use apical_core::kernels::{Kernels, Plain};
 use apical_core::layer::Layer;
@@ -290,16 +290,7 @@ pub fn emulated_on(
     path: Path,
     count: bool,
 ) -> Box<dyn Learner> {
-    let coefficients = |l: usize| {
-        EmulatedParameters {
-            kernel: model.kernel,
-            learning_rate: model.learning_rates[l],
-            table: tables[l],
-            decay,
-            is_output: l + 1 == model.layers(),
-        }
-        .coefficients()
-    };
+    let coefficients = |l: usize| model.emulated(l, tables[l], decay).coefficients();
     match path {
         Path::Scalar => emulated_with::<Plain>(model, coefficients, count),
         #[cfg(target_arch = "x86_64")]

@@ -1,5 +1,6 @@
 //! What a network is, whatever it is calculated with.
 
+use apical_core::emulated::{Decay, EmulatedParameters, Table};
 use apical_core::parameters::Preset;
 use apical_core::tables::psp::Kernel;
 
@@ -23,6 +24,18 @@ impl Model {
     #[must_use]
     pub fn layers(&self) -> usize {
         self.sizes.len() - 1
+    }
+
+    /// A layer of it in formats chosen at run time.
+    #[must_use]
+    pub fn emulated(&self, number: usize, table: Table, decay: Decay) -> EmulatedParameters {
+        EmulatedParameters {
+            kernel: self.kernel,
+            learning_rate: self.learning_rates[number],
+            table,
+            decay,
+            is_output: number + 1 == self.layers(),
+        }
     }
 
     /// Sizes of the hidden layers.

@@ -6,7 +6,7 @@ use super::compiled::compiled;
 use super::ends::QuickEnds;
 use super::learn::QuickLearn;
 use super::quick::{QuickStep, QuickSum, QuickUpdate};
-use super::run::QuickRun;
+use super::run::{QuickRun, Way};
 use super::{Table, fit, rescale, state_noise};
 use crate::formats::Variable;
 use crate::losses::Losses;
@@ -159,11 +159,11 @@ impl EmulatedCoefficients {
     /// How steps and how updates go when nothing is counted, the kernel being cut or not.
     #[must_use]
     pub fn paces(&self, cut: bool) -> [Pace; 2] {
-        let steps = match (self.quick_step, self.quick_sum) {
+        let steps = match self.way(cut, false) {
             _ if self.compiled.is_some() => Pace::Compiled,
-            _ if self.quick_run.is_some_and(|run| run.is_for(cut)) => Pace::Lanes,
-            (Some(_), Some(_)) if !cut => Pace::Long,
-            _ => Pace::Single,
+            Some(Way::Short(_)) => Pace::Lanes,
+            Some(Way::Long(..)) => Pace::Long,
+            None => Pace::Single,
         };
         let updates = match (&self.quick_learn, &self.quick_update) {
             (Some(learn), _) if learn.is_short() => Pace::Compiled,
@@ -172,6 +172,15 @@ impl EmulatedCoefficients {
             (None, None) => Pace::Single,
         };
         [steps, updates]
+    }
+
+    /// What all steps of a run are calculated with at once, if anything.
+    pub(super) fn way(&self, cut: bool, counted: bool) -> Option<Way<'_>> {
+        match (&self.quick_run, &self.quick_step, &self.quick_sum) {
+            (Some(quick), _, _) if quick.is_for(cut) => Some(Way::Short(quick)),
+            (_, Some(step), Some(sum)) if !counted && !cut => Some(Way::Long(step, sum)),
+            _ => None,
+        }
     }
 
     /// σ of a potential, kept as a rate or a plateau.

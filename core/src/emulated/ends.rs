@@ -5,7 +5,7 @@ use super::EmulatedCoefficients;
 use super::narrow::{ANY, Interval, Narrowing, noise_of, spread};
 use super::quick::Shift;
 use super::run::{Counting, mask};
-use super::{mean as any_mean, state_noise};
+use super::{mean, state_noise};
 use crate::arithmetic::Columns;
 use crate::formats::Variable;
 use crate::kernels::{Job, Lanes};
@@ -64,7 +64,8 @@ impl Sigmoid {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct QuickEnds {
     plateaus: Option<(Narrowing, Sigmoid)>,
-    slopes: Option<(Shift, Sigmoid, Narrowing)>,
+    /// The mean if it is simple, the rate, its square.
+    slopes: Option<(Option<Shift>, Sigmoid, Narrowing)>,
     errors: Option<Shift>,
 }
 
@@ -81,7 +82,8 @@ impl QuickEnds {
             Some((apical, Sigmoid::new(layer, Variable::Apical, Variable::Plateau)?))
         };
         let slopes = || {
-            let mean = Shift::new(of(Variable::Soma), fraction(Variable::Soma).wrapping_add(20))?;
+            let mean = Shift::new(of(Variable::Soma), fraction(Variable::Soma).wrapping_add(20));
+            let mean = mean.filter(Shift::is_simple);
             let rate = of(Variable::Rate);
             // A rate is below zero where it wraps.
             let most = if rate.overflow == Overflow::Wrap { rate.lowest } else { rate.highest };
@@ -185,25 +187,24 @@ impl<const COUNT: bool> Job for SlopesJob<'_, '_, COUNT> {
     #[inline(always)]
     fn work<L: Lanes>(self, l: L) -> bool {
         let Self { layer, sums, steps, slopes, losses } = self;
-        let Some((mean, sigmoid, square)) = layer.quick_ends.and_then(|ends| ends.slopes) else {
+        let Some((simple, sigmoid, square)) = layer.quick_ends.and_then(|ends| ends.slopes) else {
             return false;
         };
-        let reciprocal = reciprocal(steps);
+        let (soma, reciprocal) = (layer.table.of(Variable::Soma), reciprocal(steps));
         for (slopes, sums) in slopes.as_chunks_mut::<BLOCK>().0.iter_mut().zip(sums.as_chunks::<BLOCK>().0) {
             let mut means = [0i32; BLOCK];
             let mut over = 0u32;
             for (to, &sum) in means.iter_mut().zip(sums) {
-                if !mean.is_simple() {
-                    *to =
-                        any_mean::<COUNT>(layer.table.of(Variable::Soma), Variable::Soma, sum, steps, losses);
+                let Some(shift) = simple else {
+                    *to = mean::<COUNT>(soma, Variable::Soma, sum, steps, losses);
                     continue;
-                }
-                let exact = sum.wrapping_mul(reciprocal);
-                let rounded = match mean.dithered {
-                    0 => mean.round(exact),
-                    _ => mean.round_with(exact, state_noise(steps, 0, Variable::Soma, sum)),
                 };
-                *to = mean.hold(rounded);
+                let exact = sum.wrapping_mul(reciprocal);
+                let rounded = match shift.dithered {
+                    0 => shift.round(exact),
+                    _ => shift.round_with(exact, state_noise(steps, 0, Variable::Soma, sum)),
+                };
+                *to = shift.hold(rounded);
                 over = over.wrapping_add(u32::from(i64::from(*to) != rounded));
             }
             if COUNT && over > 0 {

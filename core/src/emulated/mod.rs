@@ -47,7 +47,7 @@ use crate::tables::noise::{BLOCK, NEVER, count, thresholds};
 use crate::trains::Trains;
 use ends::{ErrorsJob, PlateausJob, SlopesJob};
 use learn::{BiasJob, LearnJob};
-use run::{RunJob, Way};
+use run::RunJob;
 
 /// Arithmetic in formats of a [`Table`], on the instructions of the kernels `K`. With
 /// `COUNT`, losses are counted.
@@ -471,12 +471,7 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
         {
             return true;
         }
-        let cut = !neurons.history.is_empty();
-        let way = match (&layer.quick_run, &layer.quick_step, &layer.quick_sum) {
-            (Some(quick), _, _) if quick.is_for(cut) => Way::Short(quick),
-            (_, Some(step), Some(sum)) if !COUNT && !cut => Way::Long(step, sum),
-            _ => return false,
-        };
+        let Some(way) = layer.way(!neurons.history.is_empty(), COUNT) else { return false };
         let job = RunJob::<COUNT> { layer, way, columns, neurons, run, draws, trains, scratch, losses };
         self.kernels.on_lanes(job).unwrap_or(false)
     }

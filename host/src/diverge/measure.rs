@@ -13,7 +13,7 @@ use crate::experiment::twin::settings;
 use crate::model::Model;
 use crate::network::OwnedNetwork;
 use crate::reference::{self, Phase};
-use apical_core::emulated::{Decay, Emulated, EmulatedParameters, Table};
+use apical_core::emulated::{Decay, Emulated, Table};
 use apical_core::formats::Variable;
 use apical_core::kernels::Plain;
 
@@ -58,16 +58,7 @@ impl Twins<Emulator> {
         learning: (&Split, &[u32]),
         compared: (&[Mode], f64),
     ) -> Self {
-        let coefficients = |l: usize| {
-            EmulatedParameters {
-                kernel: model.kernel,
-                learning_rate: model.learning_rates[l],
-                table: tables[l],
-                decay: Decay::Fine,
-                is_output: l + 1 == model.layers(),
-            }
-            .coefficients()
-        };
+        let coefficients = |l: usize| model.emulated(l, tables[l], Decay::Fine).coefficients();
         Self::new(Emulator::default(), model, coefficients, learning, compared)
     }
 }

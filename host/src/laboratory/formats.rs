@@ -5,7 +5,7 @@ use super::notation::{Change, Layers, Notation, Target, decay, decay_name};
 use super::profile::Profile;
 use crate::learner::Width;
 use crate::model::Model;
-use apical_core::emulated::{Decay, EmulatedCoefficients, EmulatedParameters, Table, fits_container};
+use apical_core::emulated::{Decay, EmulatedCoefficients, Table, fits_container};
 use apical_core::formats::{Format, Variable};
 use apical_core::rounding::Rounding;
 use serde_json::{Value, json};
@@ -230,14 +230,7 @@ impl Formats {
     /// The coefficients of a layer of a network in these formats.
     #[must_use]
     pub fn coefficients(&self, model: &Model, number: usize) -> EmulatedCoefficients {
-        EmulatedParameters {
-            kernel: model.kernel,
-            learning_rate: model.learning_rates[number],
-            table: self.tables[number],
-            decay: self.decay,
-            is_output: number + 1 == model.layers(),
-        }
-        .coefficients()
+        model.emulated(number, self.tables[number], self.decay).coefficients()
     }
 
     /// Whether the core can run these formats.

@@ -108,13 +108,7 @@ pub fn lint(model: &Model, formats: &Formats) -> Vec<Finding> {
         layer.learning_rate();
         layer.initial(initial_weights(model, number));
         layer.traces();
-        layer.decays(&EmulatedParameters {
-            kernel: model.kernel,
-            learning_rate: model.learning_rates[number],
-            table: *table,
-            decay: formats.decay,
-            is_output: layer.is_output,
-        });
+        layer.decays(&model.emulated(number, *table, formats.decay));
     }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     findings
