@@ -439,62 +439,54 @@ impl<L: Lanes> Tiles<'_, L> {
                 _ => &quick.sums[1],
             };
             let in_window = window.contains(&step);
-            each::<TILE>(
-                #[inline(always)]
-                |block| {
-                    let (Some(moving), Some(fixed), Some(totals)) =
-                        (moving.get_mut(block), fixed.get(block), totals.get(block))
-                    else {
-                        return;
-                    };
-                    let (Some(credit), Some(&live), Some(&place), Some(fired)) =
-                        (credits.get_mut(block), live.get(block), places.get(block), fired.get_mut(block))
-                    else {
-                        return;
-                    };
-                    let unit = first.wrapping_add(block).wrapping_mul(BLOCK);
-                    let ([low, high], [low_fixed, high_fixed]) = (moving, fixed);
-                    let step_of = Step {
-                        l,
-                        quick,
-                        sum: sum_of,
-                        taught,
-                        offset: (place & !THRICE).into(),
-                        spikes: spikes.len() as u32,
-                    };
-                    let mut counting = Counting::<COUNT> { losses: &mut *losses };
-                    let mut tails = [None, None];
-                    if KIND != PLAIN {
-                        let at = oldest.wrapping_mul(taps).wrapping_add(first).wrapping_add(block);
-                        let tail = neurons.history.as_chunks_mut::<BLOCK>().0.get_mut(at);
-                        if let Some([low, high]) = tail.map(|tail| tail.as_chunks_mut::<16>().0) {
-                            tails = [Some(low), Some(high)];
-                        }
+            // In a loop: a step's state is more than registers hold, and four blocks written out take a
+            // compiler half a minute.
+            for block in 0..TILE {
+                let (Some(moving), Some(fixed), Some(totals)) =
+                    (moving.get_mut(block), fixed.get(block), totals.get(block))
+                else {
+                    continue;
+                };
+                let (Some(credit), Some(&live), Some(&place), Some(fired)) =
+                    (credits.get_mut(block), live.get(block), places.get(block), fired.get_mut(block))
+                else {
+                    continue;
+                };
+                let unit = first.wrapping_add(block).wrapping_mul(BLOCK);
+                let ([low, high], [low_fixed, high_fixed]) = (moving, fixed);
+                let step_of = Step {
+                    l,
+                    quick,
+                    sum: sum_of,
+                    taught,
+                    offset: (place & !THRICE).into(),
+                    spikes: spikes.len() as u32,
+                };
+                let mut counting = Counting::<COUNT> { losses: &mut *losses };
+                let mut tails = [None, None];
+                if KIND != PLAIN {
+                    let at = oldest.wrapping_mul(taps).wrapping_add(first).wrapping_add(block);
+                    let tail = neurons.history.as_chunks_mut::<BLOCK>().0.get_mut(at);
+                    if let Some([low, high]) = tail.map(|tail| tail.as_chunks_mut::<16>().0) {
+                        tails = [Some(low), Some(high)];
                     }
-                    let ([tail, other], lower) = (tails, (live & 0xFFFF, unit));
-                    step_of.step::<KIND, COUNT>(totals[0], low, low_fixed, tail, lower, &mut counting);
-                    let upper = (live >> 16, unit.wrapping_add(16));
-                    step_of.step::<KIND, COUNT>(totals[1], high, high_fixed, other, upper, &mut counting);
-                    if !silent {
-                        let potentials = l.held_totals(
-                            [self.comparable(quick, low.soma), self.comparable(quick, high.soma)],
-                            32766,
-                        );
-                        fire(
-                            l,
-                            potentials,
-                            place,
-                            share,
-                            credit,
-                            (first.wrapping_add(block), step, fired, more),
-                        );
-                    }
-                    if in_window && !taught {
-                        low.sum = l.sum_totals(low.sum, low.soma);
-                        high.sum = l.sum_totals(high.sum, high.soma);
-                    }
-                },
-            );
+                }
+                let ([tail, other], lower) = (tails, (live & 0xFFFF, unit));
+                step_of.step::<KIND, COUNT>(totals[0], low, low_fixed, tail, lower, &mut counting);
+                let upper = (live >> 16, unit.wrapping_add(16));
+                step_of.step::<KIND, COUNT>(totals[1], high, high_fixed, other, upper, &mut counting);
+                if !silent {
+                    let potentials = l.held_totals(
+                        [self.comparable(quick, low.soma), self.comparable(quick, high.soma)],
+                        32766,
+                    );
+                    fire(l, potentials, place, share, credit, (first.wrapping_add(block), step, fired, more));
+                }
+                if in_window && !taught {
+                    low.sum = l.sum_totals(low.sum, low.soma);
+                    high.sum = l.sum_totals(high.sum, high.soma);
+                }
+            }
             if KIND != PLAIN {
                 let next = oldest.wrapping_add(1);
                 oldest = if next >= TAPS { 0 } else { next };
