@@ -1,49 +1,56 @@
-//! Time of each kernel alone, on recorded spikes: `cargo bench --bench kernels`.
+//! Wall time of each kernel alone, by path and width, on recorded spikes of a 784-500-10 network.
+//!
+//! `cargo bench --bench kernels`; see `benches/README.md`. These are the kernels of the way step by
+//! step, and those at the ends of a phase, which both ways use.
 
-use apical::{data::Dataset, model::Model, network::OwnedNetwork, vector::*};
-use apical_core::{
-    arithmetic::*, kernels::*, losses::Losses, native::*, network::Network, observer::*, parameters::*,
-    random::*, rounding::Rounding, tables::psp::Kernel,
+use apical::data::{Dataset, default_directory};
+use apical::model::Model;
+use apical::network::OwnedNetwork;
+use apical::vector::{Path, PathKernels};
+use apical_core::arithmetic::{Arithmetic, Columns, ColumnsMut, Dynamics};
+use apical_core::kernels::Kernels;
+use apical_core::layer::Layer;
+use apical_core::losses::Losses;
+use apical_core::native::{Native, Weight};
+use apical_core::network::Network;
+use apical_core::observer::{Moment, Observer};
+use apical_core::parameters::{LayerParameters, Preset};
+use apical_core::random::{Dither, Generator, Offsets, Stream};
+use apical_core::rounding::Rounding;
+use apical_core::tables::psp::Kernel;
+use criterion::{
+    BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime,
 };
-use std::hint::black_box;
-use std::time::Instant;
-struct Rec(Vec<(Vec<u16>, Vec<u16>)>);
-impl<A: Arithmetic> Observer<A> for Rec {
-    fn at(&mut self, m: Moment, n: &mut Network<'_, A>) {
-        if let Moment::Step { .. } = m {
-            self.0.push((n.input.spikes.as_slice().to_vec(), n.hidden[0].spikes.as_slice().to_vec()));
+
+/// Examples that a network learns before, and that are recorded.
+const LEARNT: usize = 2000;
+const RECORDED: usize = 20;
+/// Steps of a target phase.
+const WINDOW: u32 = 22;
+
+/// The spikes of a step: of pixels, and of hidden neurons.
+struct Spiked {
+    pixels: Vec<u16>,
+    hidden: Vec<u16>,
+}
+
+/// Keeps the spikes of every step.
+#[derive(Default)]
+struct Recorder(Vec<Spiked>);
+
+impl<A: Arithmetic> Observer<A> for Recorder {
+    fn at(&mut self, moment: Moment, network: &mut Network<'_, A>) {
+        if let Moment::Step { .. } = moment {
+            let pixels = network.input.spikes.as_slice().to_vec();
+            self.0.push(Spiked { pixels, hidden: network.hidden[0].spikes.as_slice().to_vec() });
         }
     }
 }
-fn time(label: &str, per: f64, mut f: impl FnMut()) {
-    if let Ok(only) = std::env::var("ONLY") {
-        if label != only {
-            return;
-        }
-        for _ in 0..3000 {
-            f();
-        }
-    }
-    let mut best = f64::MAX;
-    for _ in 0..15 {
-        let t = Instant::now();
-        f();
-        best = best.min(t.elapsed().as_secs_f64() * 1e6 / per);
-    }
-    println!("{label:30} {best:8.2} us/example");
-}
-fn main() {
-    if std::env::var("ONLY").is_ok() {
-        go::<OnAvx512, i16>(8);
-        return;
-    }
-    go::<OnAvx512, i16>(8);
-    go::<OnAvx512, i8>(4);
-    go::<OnAvx2, i16>(8);
-}
-fn go<K: Kernels + Default, W: Weight>(fraction: u8) {
-    let k = K::default();
-    let data = Dataset::load(&apical::data::default_directory()).unwrap();
+
+type Core<W> = Native<PathKernels, W>;
+
+/// A network that has learnt a little, so that it fires as it does in a run.
+fn learnt<W: Weight>(kernels: PathKernels, fractions: [u8; 2], data: &Dataset) -> OwnedNetwork<Core<W>> {
     let model = Model {
         sizes: vec![784, 500, 10],
         kernel: Kernel::Scaled,
@@ -51,189 +58,158 @@ fn go<K: Kernels + Default, W: Weight>(fraction: u8) {
         learning_rates: vec![0.21; 2],
         seed: 1,
     };
-    let lp = |l: usize| LayerParameters {
-        kernel: model.kernel,
-        learning_rate: 0.21,
-        weight_fraction: if l == 1 && fraction == 4 { 3 } else { fraction },
-        rounding: Rounding::Stochastic,
-    };
-    let mut net = OwnedNetwork::new(Native::<K, W>::new(k), &model, |l| lp(l).coefficients());
-    let mut rec = Rec(vec![]);
-    let n = 20;
-    net.with(|net| {
-        for i in 0..5000 {
-            net.train(data.train.image(i), data.train.labels[i] as usize, &mut ());
+    let mut network = OwnedNetwork::new(Native::new(kernels), &model, |layer| {
+        let (learning_rate, rounding) = (model.learning_rates[layer], Rounding::Stochastic);
+        let weight_fraction = fractions[layer];
+        LayerParameters { kernel: model.kernel, learning_rate, weight_fraction, rounding }.coefficients()
+    });
+    network.with(|network| {
+        for (image, &label) in (0..LEARNT).zip(&data.train.labels) {
+            network.train(data.train.image(image), usize::from(label), &mut ());
         }
     });
-    net.with(|net| {
-        for i in 5000..5000 + n {
-            net.train(data.train.image(i), data.train.labels[i] as usize, &mut rec);
-        }
-    });
-    let steps = rec.0;
-    println!(
-        "--- {} bits; steps/example {}, input/step {:.1}, hidden/step {:.1}",
-        8 * size_of::<W>(),
-        steps.len() / n,
-        steps.iter().map(|s| s.0.len()).sum::<usize>() as f64 / steps.len() as f64,
-        steps.iter().map(|s| s.1.len()).sum::<usize>() as f64 / steps.len() as f64
-    );
-    let per = n as f64;
-    net.with(|net| {
-        let losses = &mut Losses::none();
-        let h = &mut net.hidden[0];
-        let cols = Columns { weights: &*h.weights, units: h.units, stride: h.stride, bounds: &*h.bounds };
-        time("hidden sum_columns", per, || {
-            for s in &steps {
-                k.sum_columns::<W, false>(h.coefficients.sum_shift, cols, &s.0, h.sums, losses);
-            }
-        });
-        let mut g = Stream::Spikes(0).open(1);
-        time("hidden advance", per, || {
-            for s in &steps {
-                black_box(s);
-                let d = Dynamics {
-                    sums: h.sums,
-                    fast: h.fast,
-                    slow: h.slow,
-                    soma: h.soma,
-                    bias: h.bias,
-                    oldest: &mut [],
-                };
-                k.advance::<false>(h.coefficients, d, 500, None, Offsets::new(&mut g), &mut h.spikes, losses);
-            }
-        });
-        let o = &mut net.output;
-        let cols = Columns { weights: &*o.weights, units: o.units, stride: o.stride, bounds: &*o.bounds };
-        time("output sum_columns", per, || {
-            for s in &steps {
-                k.sum_columns::<W, false>(o.coefficients.sum_shift, cols, &s.1, o.sums, losses);
-            }
-        });
-        time("output advance", per, || {
-            for s in &steps {
-                black_box(s);
-                let d = Dynamics {
-                    sums: o.sums,
-                    fast: o.fast,
-                    slow: o.slow,
-                    soma: o.soma,
-                    bias: o.bias,
-                    oldest: &mut [],
-                };
-                k.advance::<false>(o.coefficients, d, 10, None, Offsets::new(&mut g), &mut o.spikes, losses);
-            }
-        });
-        time("output taught", per / 2.0, || {
-            for s in &steps[..steps.len() / 2] {
-                black_box(s);
-                let d = Dynamics {
-                    sums: o.sums,
-                    fast: o.fast,
-                    slow: o.slow,
-                    soma: o.soma,
-                    bias: o.bias,
-                    oldest: &mut [],
-                };
-                net.arithmetic.advance(
-                    o.coefficients,
-                    d,
-                    10,
-                    Some(3),
-                    Offsets::new(&mut g),
-                    &mut o.spikes,
-                    losses,
-                );
-            }
-        });
-        time("show", 1.0, || net.input.show(net.arithmetic, data.train.image(77)));
-        time("input fire", per, || {
-            for s in &steps {
-                black_box(s);
-                let a = net.input.control.active;
-                k.fire(
-                    &net.input.potentials[..a],
-                    &net.input.active[..a],
-                    Offsets::new(&mut g),
-                    &mut net.input.spikes,
-                );
-            }
-        });
-        let mut psp = vec![0u16; 784];
-        time("credit input+hidden", per, || {
-            for s in &steps[..steps.len() / 2] {
-                for &j in &s.0 {
-                    psp[j as usize] = psp[j as usize].saturating_add(3);
-                }
-                for &j in &s.1 {
-                    psp[j as usize] = psp[j as usize].saturating_add(3);
-                }
-            }
-        });
-        let e: Vec<i16> = (0..512).map(|i| (i * 37 % 999) as i16 - 500).collect();
-        let mut d = Dither::unseeded();
-        d.seed(&mut g);
-        let sums: Vec<u16> = (0..784)
-            .map(|j| if (200..500).contains(&j) && j % 2 == 0 { 1000 + j as u16 } else { 0 })
-            .collect();
-        time("learn 150 columns", 1.0, || {
-            k.learn::<W, false>(
-                h.coefficients,
-                ColumnsMut { weights: h.weights, stride: h.stride, bounds: h.bounds },
-                &sums,
-                22,
-                &e,
-                &mut d,
-                losses,
-            )
-        });
-        let sums: Vec<u16> = (0..500).map(|j| 1000 + j as u16).collect();
-        time("learn 500 output columns", 1.0, || {
-            k.learn::<W, false>(
-                o.coefficients,
-                ColumnsMut { weights: o.weights, stride: o.stride, bounds: o.bounds },
-                &sums,
-                22,
-                &e[..32],
-                &mut d,
-                losses,
-            )
-        });
-        let fb = Columns { weights: &*h.feedback, units: h.units, stride: h.stride, bounds: &[] };
-        let p10: Vec<i16> = (0..10).map(|i| i * 100).collect();
-        time("plateaus x2", 1.0, || {
-            for _ in 0..2 {
-                k.plateaus::<W, false>(h.coefficients.sum_shift, fb, &p10, h.plateaus, losses)
-            }
-        });
-        time("slopes", 1.0, || k.slopes::<false>(h.soma_sums, 22, h.errors, losses));
-        time("errors", 1.0, || k.errors::<false>(7000, &e, h.plateaus, h.errors, losses));
-        time("accumulate x22", 1.0, || {
-            for _ in 0..22 {
-                k.accumulate(h.soma, h.soma_sums)
-            }
-        });
-    });
-    let mut best = f64::MAX;
-    for r in 0..10 {
-        let t = Instant::now();
-        net.with(|net| {
-            for i in 0..200 {
-                net.train(data.train.image(r * 200 + i), data.train.labels[r * 200 + i] as usize, &mut ());
-            }
-        });
-        best = best.min(t.elapsed().as_secs_f64() * 1e6 / 200.0);
-    }
-    println!("train {best:.2}");
-    let mut best = f64::MAX;
-    for r in 0..10 {
-        let t = Instant::now();
-        net.with(|net| {
-            for i in 0..50 {
-                net.test(data.test.image(r * 50 + i), 250, (1, i as u32), &mut ());
-            }
-        });
-        best = best.min(t.elapsed().as_secs_f64() * 1e6 / 50.0);
-    }
-    println!("test {best:.2}");
+    network
 }
+
+/// The spikes of some examples.
+fn recorded<W: Weight>(network: &mut OwnedNetwork<Core<W>>, data: &Dataset) -> Vec<Spiked> {
+    let mut recorder = Recorder::default();
+    network.with(|network| {
+        for image in LEARNT..LEARNT + RECORDED {
+            network.train(data.train.image(image), usize::from(data.train.labels[image]), &mut recorder);
+        }
+    });
+    recorder.0
+}
+
+fn columns<'a, W: Weight>(layer: &'a Layer<'_, Core<W>>) -> Columns<'a, W> {
+    Columns { weights: layer.weights, units: layer.units, stride: layer.stride, bounds: layer.bounds }
+}
+
+/// A step of all neurons of a layer.
+fn advance<W: Weight>(kernels: PathKernels, layer: &mut Layer<'_, Core<W>>, draws: &mut Generator) {
+    let state = Dynamics {
+        sums: layer.sums,
+        fast: layer.fast,
+        slow: layer.slow,
+        soma: layer.soma,
+        bias: layer.bias,
+        oldest: &mut [],
+    };
+    let (offsets, spikes) = (Offsets::new(draws), &mut layer.spikes);
+    kernels.advance::<false>(
+        layer.coefficients,
+        state,
+        layer.units,
+        None,
+        offsets,
+        spikes,
+        &mut Losses::none(),
+    );
+}
+
+/// The steps of a layer, and its updates by the inputs with these sums of PSPs.
+fn layer<'s, W: Weight>(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    name: &str,
+    kernels: PathKernels,
+    layer: &mut Layer<'_, Core<W>>,
+    spikes: impl Iterator<Item = &'s [u16]> + Clone,
+    presynaptic: &[u16],
+) {
+    let losses = &mut Losses::none();
+    let shift = layer.coefficients.sum_shift;
+    let mut sums = vec![0; layer.stride];
+    group.throughput(Throughput::Elements(RECORDED as u64));
+    group.bench_function(format!("{name}: columns of an example"), |bencher| {
+        let columns = columns(layer);
+        bencher.iter(|| {
+            for spikes in spikes.clone() {
+                kernels.sum_columns::<W, false>(shift, columns, spikes, &mut sums, losses);
+            }
+        });
+    });
+    let mut draws = Stream::Spikes(0).open(1);
+    group.bench_function(format!("{name}: neurons of an example"), |bencher| {
+        bencher.iter(|| spikes.clone().for_each(|_| advance(kernels, layer, &mut draws)));
+    });
+    group.throughput(Throughput::Elements(1));
+    let errors: Vec<i16> = (0..layer.stride as i16).map(|unit| unit * 37 % 999 - 500).collect();
+    let mut dither = Dither::unseeded();
+    dither.seed(&mut draws);
+    group.bench_function(format!("{name}: updates"), |bencher| {
+        bencher.iter(|| {
+            let matrix = ColumnsMut { weights: layer.weights, stride: layer.stride, bounds: layer.bounds };
+            let of = layer.coefficients;
+            kernels.learn::<W, false>(of, matrix, presynaptic, WINDOW, &errors, &mut dither, losses);
+        });
+    });
+}
+
+fn kernels_of<W: Weight>(criterion: &mut Criterion, path: Path, fractions: [u8; 2], data: &Dataset) {
+    let kernels = path.kernels();
+    let mut network = learnt::<W>(kernels, fractions, data);
+    let steps = recorded(&mut network, data);
+    let mut group = criterion.benchmark_group(format!("{} {} bits", path.name(), 8 * size_of::<W>()));
+    group.sample_size(10);
+    network.with(|network| {
+        let losses = &mut Losses::none();
+        // Every other pixel of a band, as in an image of a digit.
+        let fired = |pixel: &u16| (200..500).contains(pixel) && pixel.is_multiple_of(2);
+        let pixels: Vec<u16> = (0..784).map(|pixel| if fired(&pixel) { 1000 + pixel } else { 0 }).collect();
+        let hidden: Vec<u16> = (1000..1500).collect();
+        let spikes = steps.iter().map(|step| &*step.pixels);
+        layer(&mut group, "hidden", kernels, &mut network.hidden[0], spikes, &pixels);
+        layer(
+            &mut group,
+            "output",
+            kernels,
+            &mut network.output,
+            steps.iter().map(|step| &*step.hidden),
+            &hidden,
+        );
+
+        group.bench_function("input: an image", |bencher| {
+            bencher.iter(|| network.input.show(network.arithmetic, data.train.image(LEARNT)));
+        });
+        group.throughput(Throughput::Elements(RECORDED as u64));
+        let mut draws = Stream::Spikes(0).open(1);
+        group.bench_function("input: pixels of an example", |bencher| {
+            let input = &mut network.input;
+            let active = input.control.active;
+            let (potentials, names) = (&input.potentials[..active], &input.active[..active]);
+            bencher.iter(|| {
+                for _ in &steps {
+                    kernels.fire(potentials, names, Offsets::new(&mut draws), &mut input.spikes);
+                }
+            });
+        });
+        group.throughput(Throughput::Elements(1));
+        let of = &mut network.hidden[0];
+        let (shift, gain) = (of.coefficients.sum_shift, of.coefficients.error);
+        let feedback = Columns { weights: of.feedback, units: of.units, stride: of.stride, bounds: &[] };
+        let rates: Vec<i16> = (0..10).map(|output| output * 100).collect();
+        group.bench_function("hidden: plateaus of a phase", |bencher| {
+            bencher.iter(|| kernels.plateaus::<W, false>(shift, feedback, &rates, of.plateaus, losses));
+        });
+        group.bench_function("hidden: slopes", |bencher| {
+            bencher.iter(|| kernels.slopes::<false>(of.soma_sums, WINDOW, of.errors, losses));
+        });
+        let targets = of.plateaus.to_vec();
+        group.bench_function("hidden: errors", |bencher| {
+            bencher.iter(|| kernels.errors::<false>(gain, &targets, of.plateaus, of.errors, losses));
+        });
+    });
+    group.finish();
+}
+
+fn kernels(criterion: &mut Criterion) {
+    let data = Dataset::load(&default_directory()).expect("the data set that comes with the project");
+    for path in Path::available() {
+        kernels_of::<i16>(criterion, path, [8, 8], &data);
+        kernels_of::<i8>(criterion, path, [4, 3], &data);
+    }
+}
+
+criterion_group!(benches, kernels);
+criterion_main!(benches);

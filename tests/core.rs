@@ -390,21 +390,9 @@ fn layer_by_layer_has_the_bits_of_step_by_step() {
         let outputs = [&[784, 48, 3][..], &[784, 33, 15], &[784, 132, 16]];
         for sizes in [&[784, 10][..], &[784, 70, 10], &[784, 100, 130, 10]].into_iter().chain(outputs) {
             let model = Model { kernel, ..model(sizes, 3) };
-            check_schedules::<Plain, i16, i16>(&data, &model, kernel);
-            check_schedules::<Plain, i8, i16>(&data, &model, kernel);
-            #[cfg(target_arch = "x86_64")]
             for path in Path::available() {
-                match path {
-                    Path::Scalar => {}
-                    Path::Avx2 => {
-                        check_schedules::<apical::vector::OnAvx2, i16, i16>(&data, &model, kernel);
-                        check_schedules::<apical::vector::OnAvx2, i8, i16>(&data, &model, kernel);
-                    }
-                    Path::Avx512 => {
-                        check_schedules::<apical::vector::OnAvx512, i16, i16>(&data, &model, kernel);
-                        check_schedules::<apical::vector::OnAvx512, i8, i16>(&data, &model, kernel);
-                    }
-                }
+                check_schedules::<i16, i16>(path, &data, &model, kernel);
+                check_schedules::<i8, i16>(path, &data, &model, kernel);
             }
         }
     }
@@ -429,9 +417,8 @@ fn learn_both_ways<A: Arithmetic>(
     }
 }
 
-fn check_schedules<K, W, O>(data: &apical::data::Dataset, model: &Model, kernel: Kernel)
+fn check_schedules<W, O>(path: Path, data: &apical::data::Dataset, model: &Model, kernel: Kernel)
 where
-    K: Kernels + Default,
     W: Weight,
     O: Weight,
 {
@@ -440,7 +427,7 @@ where
         let weight_fraction = 4 * bytes as u8;
         LayerParameters { kernel, learning_rate: 0.21, weight_fraction, rounding: Rounding::Stochastic }
     };
-    let arithmetic = Native::<K, W, true, O>::new(K::default());
+    let arithmetic = Native::<_, W, true, O>::new(path.kernels());
     let new = || OwnedNetwork::new(arithmetic, model, |l| layer(l).coefficients());
     let (mut layers, mut steps) = (new(), new());
     learn_both_ways(&mut layers, &mut steps, data, 40, &format!("{:?}", model.sizes));
@@ -463,24 +450,18 @@ where
 /// More than 32 blocks of neurons, of which two share a bit where somebody fired three times: below
 /// outputs, whose sums are made from masks, and below a hidden layer, which is fed by lists.
 #[test]
-#[cfg(target_arch = "x86_64")]
 fn wide_layers_keep_their_third_spikes() {
     let data = apical::data::Dataset::load(&apical::data::default_directory()).expect("shipped data");
     for sizes in [&[784, 1100, 10][..], &[784, 1100, 40, 10]] {
         let model = model(sizes, 3);
         for path in Path::available() {
-            match path {
-                Path::Scalar => {}
-                Path::Avx2 => check_wide::<apical::vector::OnAvx2>(&data, &model),
-                Path::Avx512 => check_wide::<apical::vector::OnAvx512>(&data, &model),
-            }
+            check_wide(path, &data, &model);
         }
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-fn check_wide<K: Kernels + Default>(data: &apical::data::Dataset, model: &Model) {
-    let arithmetic = Native::<K, i16, true>::new(K::default());
+fn check_wide(path: Path, data: &apical::data::Dataset, model: &Model) {
+    let arithmetic = Native::<_, i16, true>::new(path.kernels());
     let new = || {
         let mut network = OwnedNetwork::new(arithmetic, model, |_| coefficients(Kernel::Scaled));
         // Far above threshold, so that many fire three times.
@@ -500,16 +481,10 @@ fn sums_from_masks_are_those_of_lists() {
     for outputs in [3, 10, 11, 15, 16] {
         let model = model(&[784, 70, outputs], 3);
         for most in [127, 5_000, 32_767] {
-            #[cfg(target_arch = "x86_64")]
-            if Path::available().contains(&Path::Avx2) {
-                check_sums::<apical::vector::OnAvx2, i16>(&data, &model, most);
+            for path in Path::available() {
+                check_sums::<i16>(path, &data, &model, most);
+                check_sums::<i8>(path, &data, &model, most);
             }
-            #[cfg(target_arch = "x86_64")]
-            if Path::available().contains(&Path::Avx512) {
-                check_sums::<apical::vector::OnAvx512, i16>(&data, &model, most);
-                check_sums::<apical::vector::OnAvx512, i8>(&data, &model, most);
-            }
-            check_sums::<Plain, i16>(&data, &model, most);
         }
     }
 }
@@ -541,19 +516,14 @@ fn check_parts_everywhere<const COUNT: bool>(
     most: i16,
     bias: i16,
 ) {
-    #[cfg(target_arch = "x86_64")]
-    if Path::available().contains(&Path::Avx2) {
-        check_parts::<apical::vector::OnAvx2, COUNT>(data, model, most, bias);
+    for path in Path::available() {
+        check_parts::<COUNT>(path, data, model, most, bias);
     }
-    #[cfg(target_arch = "x86_64")]
-    if Path::available().contains(&Path::Avx512) {
-        check_parts::<apical::vector::OnAvx512, COUNT>(data, model, most, bias);
-    }
-    check_parts::<Plain, COUNT>(data, model, most, bias);
 }
 
 /// Weights of up to `most` and biases of ±`bias` in the hidden layers.
-fn check_parts<K: Kernels + Default, const COUNT: bool>(
+fn check_parts<const COUNT: bool>(
+    path: Path,
     data: &apical::data::Dataset,
     model: &Model,
     most: i16,
@@ -563,7 +533,7 @@ fn check_parts<K: Kernels + Default, const COUNT: bool>(
     for kernel in [Kernel::Scaled, Kernel::Cut] {
         let model = Model { kernel, ..model.clone() };
         let layer = LayerParameters { kernel, learning_rate: 0.21, weight_fraction: 8, rounding };
-        let arithmetic = Native::<K, i16, COUNT>::new(K::default());
+        let arithmetic = Native::<_, i16, COUNT>::new(path.kernels());
         let new = || {
             let mut network = OwnedNetwork::new(arithmetic, &model, |_| layer.coefficients());
             for layer in &mut network.hidden {
@@ -599,11 +569,11 @@ fn check_parts<K: Kernels + Default, const COUNT: bool>(
     }
 }
 
-fn check_sums<K: Kernels + Default, O: Weight>(data: &apical::data::Dataset, model: &Model, most: i16) {
+fn check_sums<O: Weight>(path: Path, data: &apical::data::Dataset, model: &Model, most: i16) {
     let weight_fraction = 4 * size_of::<O>() as u8;
     let rounding = Rounding::Stochastic;
     let layer = LayerParameters { kernel: Kernel::Scaled, learning_rate: 0.21, weight_fraction, rounding };
-    let arithmetic = Native::<K, O, true>::new(K::default());
+    let arithmetic = Native::<_, O, true>::new(path.kernels());
     let new = || {
         let mut network = OwnedNetwork::new(arithmetic, model, |_| layer.coefficients());
         // Each unit's weight to an output depends on both; most of them are of one sign.

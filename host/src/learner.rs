@@ -7,9 +7,8 @@ use crate::readable::Readable;
 use crate::vector::Path;
 pub use crate::width::Width;
 use apical_core::arithmetic::Arithmetic;
-use apical_core::emulated::{Decay, Emulated, EmulatedCoefficients, Table};
+use apical_core::emulated::{Decay, Emulated, Table};
 use apical_core::formats::{Format, Variable};
-use apical_core::kernels::{Kernels, Plain};
 use apical_core::layer::Layer;
 use apical_core::losses::LayerTallies;
 use apical_core::native::{Native, Weight};
@@ -219,40 +218,23 @@ pub fn native(model: &Model, width: Width, rounding: Rounding, path: Path, count
         rounding,
     };
     let layers: Vec<_> = width.each(model.layers()).zip(&model.learning_rates).map(parameters).collect();
-    match path {
-        Path::Scalar => on::<Plain>(model, &layers, width, count),
-        #[cfg(target_arch = "x86_64")]
-        Path::Avx2 => on::<crate::vector::OnAvx2>(model, &layers, width, count),
-        #[cfg(target_arch = "x86_64")]
-        Path::Avx512 => on::<crate::vector::OnAvx512>(model, &layers, width, count),
-        #[cfg(not(target_arch = "x86_64"))]
-        _ => on::<Plain>(model, &layers, width, count),
-    }
-}
-
-fn on<K>(model: &Model, layers: &[LayerParameters], width: Width, count: bool) -> Box<dyn Learner>
-where
-    K: Kernels + Default + Send + 'static,
-{
     let bits = [false, true].map(|is_output| width.of(is_output).bits);
     match bits {
-        [16, _] => with::<K, i16, i16>(model, layers, count),
-        [_, 16] => with::<K, i8, i16>(model, layers, count),
-        [_, _] => with::<K, i8, i8>(model, layers, count),
+        [16, _] => native_as::<i16, i16>(model, &layers, path, count),
+        [_, 16] => native_as::<i8, i16>(model, &layers, path, count),
+        [_, _] => native_as::<i8, i8>(model, &layers, path, count),
     }
 }
 
-fn with<K, W, O>(model: &Model, layers: &[LayerParameters], count: bool) -> Box<dyn Learner>
+fn native_as<W, O>(model: &Model, layers: &[LayerParameters], path: Path, count: bool) -> Box<dyn Learner>
 where
-    K: Kernels + Default + Send + 'static,
     W: Weight + Into<i64> + Send,
     O: Weight + Into<i64> + Send,
 {
-    let coefficients = |l: usize| layers[l].coefficients();
-    if count {
-        Box::new(CoreLearner::new(Native::<K, W, true, O>::new(K::default()), model, coefficients))
-    } else {
-        Box::new(CoreLearner::new(Native::<K, W, false, O>::new(K::default()), model, coefficients))
+    let (kernels, coefficients) = (path.kernels(), |l: usize| layers[l].coefficients());
+    match count {
+        true => Box::new(CoreLearner::new(Native::<_, W, true, O>::new(kernels), model, coefficients)),
+        false => Box::new(CoreLearner::new(Native::<_, W, false, O>::new(kernels), model, coefficients)),
     }
 }
 
@@ -291,25 +273,8 @@ pub fn emulated_on(
     count: bool,
 ) -> Box<dyn Learner> {
     let coefficients = |l: usize| model.emulated(l, tables[l], decay).coefficients();
-    match path {
-        Path::Scalar => emulated_with::<Plain>(model, coefficients, count),
-        #[cfg(target_arch = "x86_64")]
-        Path::Avx2 => emulated_with::<crate::vector::OnAvx2>(model, coefficients, count),
-        #[cfg(target_arch = "x86_64")]
-        Path::Avx512 => emulated_with::<crate::vector::OnAvx512>(model, coefficients, count),
-        #[cfg(not(target_arch = "x86_64"))]
-        _ => emulated_with::<Plain>(model, coefficients, count),
-    }
-}
-
-fn emulated_with<K: Kernels + Default + Send + 'static>(
-    model: &Model,
-    coefficients: impl Fn(usize) -> EmulatedCoefficients,
-    count: bool,
-) -> Box<dyn Learner> {
-    if count {
-        Box::new(CoreLearner::new(Emulated::<K, true>::new(K::default()), model, coefficients))
-    } else {
-        Box::new(CoreLearner::new(Emulated::<K, false>::new(K::default()), model, coefficients))
+    match count {
+        true => Box::new(CoreLearner::new(Emulated::<_, true>::new(path.kernels()), model, coefficients)),
+        false => Box::new(CoreLearner::new(Emulated::<_, false>::new(path.kernels()), model, coefficients)),
     }
 }

@@ -55,24 +55,18 @@ fn the_native_formats_emulated_keep_the_native_bits_for_a_thousand_examples() {
 /// to fit into 16 bits by these bounds. One neuron is alone in its block, has the largest weights,
 /// and, without feedback, no error.
 #[test]
-#[cfg(target_arch = "x86_64")]
 fn bounds_hold_all_weights_of_their_columns() {
     let data = data();
     for path in Path::available() {
-        match path {
-            Path::Scalar => bounds_hold::<apical_core::kernels::Plain>(&data),
-            Path::Avx2 => bounds_hold::<apical::vector::OnAvx2>(&data),
-            Path::Avx512 => bounds_hold::<apical::vector::OnAvx512>(&data),
-        }
+        bounds_hold(path, &data);
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-fn bounds_hold<K: apical_core::kernels::Kernels + Default>(data: &Dataset) {
+fn bounds_hold(path: Path, data: &Dataset) {
     let model = Model { learning_rates: vec![3.0; 2], ..model(&[784, 33, 10]) };
     for rounding in [Rounding::Floor, Rounding::Stochastic] {
         let formats = Formats::native(Width::SIXTEEN, rounding, 2);
-        let arithmetic = Emulated::<K, false>::new(K::default());
+        let arithmetic = Emulated::<_, false>::new(path.kernels());
         let mut network = OwnedNetwork::new(arithmetic, &model, |layer| formats.coefficients(&model, layer));
         network.with(|network| {
             let layer = &mut network.hidden[0];

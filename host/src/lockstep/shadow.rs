@@ -8,9 +8,8 @@ use crate::experiment::twin::settings;
 use crate::model::Model;
 use crate::network::OwnedNetwork;
 use crate::reference;
-use crate::vector::Path;
+use crate::vector::{Path, PathKernels};
 use apical_core::formats::Variable;
-use apical_core::kernels::Kernels;
 use apical_core::losses::LayerTallies;
 use apical_core::native::{Native, Weight};
 use apical_core::parameters::LayerParameters;
@@ -42,47 +41,28 @@ pub struct Shadow {
 /// spread evenly over the run.
 #[must_use]
 pub fn shadow(plan: &Plan, split: &Split, seed: u64, compared: usize, bar: &ProgressBar) -> Shadow {
-    match Path::best() {
-        Path::Scalar => on::<apical_core::kernels::Plain>(plan, split, seed, compared, bar),
-        #[cfg(target_arch = "x86_64")]
-        Path::Avx2 => on::<crate::vector::OnAvx2>(plan, split, seed, compared, bar),
-        #[cfg(target_arch = "x86_64")]
-        Path::Avx512 => on::<crate::vector::OnAvx512>(plan, split, seed, compared, bar),
-        #[cfg(not(target_arch = "x86_64"))]
-        _ => on::<apical_core::kernels::Plain>(plan, split, seed, compared, bar),
-    }
-}
-
-fn on<K: Kernels + Default>(
-    plan: &Plan,
-    split: &Split,
-    seed: u64,
-    compared: usize,
-    bar: &ProgressBar,
-) -> Shadow {
     let bits = [false, true].map(|is_output| plan.width.of(is_output).bits);
     match bits {
-        [16, _] => with::<K, i16, i16>(plan, split, seed, compared, bar),
-        [_, 16] => with::<K, i8, i16>(plan, split, seed, compared, bar),
-        [_, _] => with::<K, i8, i8>(plan, split, seed, compared, bar),
+        [16, _] => shadow_as::<i16, i16>(plan, split, seed, compared, bar),
+        [_, 16] => shadow_as::<i8, i16>(plan, split, seed, compared, bar),
+        [_, _] => shadow_as::<i8, i8>(plan, split, seed, compared, bar),
     }
 }
 
-fn with<K, W, O>(plan: &Plan, split: &Split, seed: u64, compared: usize, bar: &ProgressBar) -> Shadow
+fn shadow_as<W, O>(plan: &Plan, split: &Split, seed: u64, compared: usize, bar: &ProgressBar) -> Shadow
 where
-    K: Kernels + Default,
     W: Weight + Into<i64>,
     O: Weight + Into<i64>,
 {
     let model = plan.model(seed);
     let mut order = Order::new(seed, split.len());
-    let mut core = counting::<K, W, O>(plan, &model);
+    let mut core = counting::<W, O>(plan, &model);
     let mut reference = twin(&model);
     let mut free = order.clone();
     let free = free.next_epoch(plan.examples.min(FREE_EXAMPLES));
-    let parting = first_difference(&mut counting::<K, W, O>(plan, &model), &mut twin(&model), split, free);
+    let parting = first_difference(&mut counting::<W, O>(plan, &model), &mut twin(&model), split, free);
     let layers = 0..model.layers();
-    let lsb = |layer: usize| lsb::<Native<K, W, true, O>>(core.coefficients(layer));
+    let lsb = |layer: usize| lsb::<Native<PathKernels, W, true, O>>(core.coefficients(layer));
     let mut errors = Comparer::new(layers.map(lsb).collect());
     let every = (plan.epochs * plan.examples / compared.max(1)).max(1);
     let mut next = 0;
@@ -103,13 +83,12 @@ where
 }
 
 /// A core network that counts its losses.
-fn counting<K, W, O>(plan: &Plan, model: &Model) -> OwnedNetwork<Native<K, W, true, O>>
+fn counting<W, O>(plan: &Plan, model: &Model) -> OwnedNetwork<Native<PathKernels, W, true, O>>
 where
-    K: Kernels + Default,
     W: Weight,
     O: Weight,
 {
-    OwnedNetwork::new(Native::new(K::default()), model, |l| {
+    OwnedNetwork::new(Native::new(Path::best().kernels()), model, |l| {
         let parameters = LayerParameters {
             kernel: model.kernel,
             learning_rate: model.learning_rates[l],
