@@ -1,5 +1,5 @@
-//! Links for the board named in `BOARD` and sizes the network as `NETWORK` says (`784-100-10:16`: sizes and bits
-//! of a weight; by default the board's own).
+//! Links for the board named in `BOARD` and sizes the network as `NETWORK` says (`784-100-10:16`: sizes and weights,
+//! these in the notation of `apical train --weights`; by default the board's own).
 
 use std::{env, fs, path::PathBuf};
 
@@ -31,7 +31,7 @@ fn main() {
     let dsp = target.starts_with("thumbv7em") || target.starts_with("thumbv8m.main");
     fs::write(out.join("sizes.rs"), sizes(&network, !dsp)).unwrap();
     let mut model = model.unwrap_or_default();
-    if !dsp && network.ends_with(":8") {
+    if !dsp {
         offset_bytes(&mut model);
     }
     fs::write(out.join("model.bin"), model).unwrap();
@@ -87,54 +87,96 @@ fn main() {
 
 /// The network of an exported model; see src/model.rs.
 fn shape(model: &[u8]) -> String {
-    assert!(model.starts_with(b"APNT\x01\0"), "MODEL is no network that `apical export` wrote");
-    let word = |at: usize| u32::from_le_bytes(model[at..at + 4].try_into().unwrap());
-    let sizes: Vec<String> = [8, 12, 16].map(word).iter().filter(|&&n| n > 0).map(u32::to_string).collect();
-    format!("{}:{}", sizes.join("-"), u16::from_le_bytes([model[6], model[7]]))
+    assert!(
+        model.starts_with(b"APNT\x02\0"),
+        "MODEL is no network that this version of `apical export` wrote"
+    );
+    let sizes: Vec<String> = sizes_of(model).iter().filter(|&&n| n > 0).map(usize::to_string).collect();
+    let [hidden, point, output, other] = model[28..32] else { unreachable!() };
+    format!("{}:{hidden}:{point},{output}:{other}", sizes.join("-"))
 }
 
-/// Makes 128 more of the weights of a model with weights of 8 bits.
+/// Pixels, hidden neurons, outputs of an exported model.
+fn sizes_of(model: &[u8]) -> [usize; 3] {
+    [8, 12, 16].map(|at| u32::from_le_bytes(model[at..at + 4].try_into().unwrap()) as usize)
+}
+
+/// Makes 128 more of the weights of 8 bits of a model.
 fn offset_bytes(model: &mut [u8]) {
     if model.is_empty() {
         return;
     }
-    let word = |at: usize| u32::from_le_bytes(model[at..at + 4].try_into().unwrap()) as usize;
-    let [pixels, hidden, outputs] = [8, 12, 16].map(word);
-    let layers = if hidden > 0 {
-        vec![(pixels, hidden, outputs), (hidden, outputs, 0)]
-    } else {
-        vec![(pixels, outputs, 0)]
+    let ([pixels, hidden, outputs], bits) = (sizes_of(model), [model[28], model[30]].map(usize::from));
+    let layers = match hidden {
+        0 => vec![(pixels, outputs, 0, bits[1])],
+        _ => vec![(pixels, hidden, outputs, bits[0]), (hidden, outputs, 0, bits[1])],
     };
     let mut at = 32;
-    for (inputs, units, fed_back) in layers {
-        for (bytes, weights) in [(inputs * units, true), (2 * units, false), (fed_back * units, true)] {
-            model[at..at + bytes].iter_mut().for_each(|byte| *byte ^= 0x80 * u8::from(weights));
+    for (inputs, units, fed_back, bits) in layers {
+        let (size, bounds) = (bits / 8, if bits == 16 { 2 * inputs } else { 0 });
+        let parts = [
+            (size * inputs * units, true),
+            (bounds, false),
+            (2 * units, false),
+            (size * fed_back * units, true),
+        ];
+        for (bytes, weights) in parts {
+            let change = 0x80 * u8::from(weights && bits == 8);
+            model[at..at + bytes].iter_mut().for_each(|byte| *byte ^= change);
             at += bytes.next_multiple_of(4);
         }
     }
 }
 
+/// Bits of a weight, and those behind the binary point.
+type Format = (u8, u8);
+
+/// The formats in hidden layers and in the output layer that `16`, `8,16`, `8:4,5` or `8:4,16:8` stand for.
+fn formats(text: &str) -> Option<[Format; 2]> {
+    let read = |text: &str| match text.split_once(':') {
+        Some((bits, point)) => Some((bits.parse().ok()?, Some(point.parse().ok()?))),
+        None => Some((text.parse().ok()?, None)),
+    };
+    let usual = |bits, is_output| match (bits, is_output) {
+        (8, false) => 4,
+        (8, true) => 3,
+        _ => 8,
+    };
+    let (hidden, output) = text.split_once(',').unwrap_or((text, text));
+    let (bits, point): (u8, Option<u8>) = read(hidden)?;
+    let (other, other_point) = match (read(output)?, output.contains(':')) {
+        // After a binary point, a number alone is another one.
+        ((point, None), false) if hidden.contains(':') => (bits, Some(point)),
+        output => output.0,
+    };
+    Some([(bits, point.unwrap_or(usual(bits, false))), (other, other_point.unwrap_or(usual(other, true)))])
+}
+
 /// The constants and types that `784-100-10:16` stands for.
 fn sizes(network: &str, offset: bool) -> String {
-    let wrong = || -> ! { panic!("NETWORK={network} is not like 784-100-10:16 or 784-10:8") };
-    let Some((sizes, bits)) = network.split_once(':') else { wrong() };
+    let wrong = || -> ! { panic!("NETWORK={network} is not like 784-100-10:16, 784-10:8 or 784-50-10:8,16") };
+    let Some((sizes, weights)) = network.split_once(':') else { wrong() };
     let sizes: Vec<usize> = sizes.split('-').map(|size| size.parse().unwrap_or_else(|_| wrong())).collect();
     let (pixels, hidden, outputs) = match sizes[..] {
         [pixels, outputs] => (pixels, 0, outputs),
         [pixels, hidden, outputs] => (pixels, hidden, outputs),
         _ => wrong(),
     };
-    let (weight, fractions) = match bits {
-        "16" => ("apical_core::offset::Offset16", [8, 8]),
-        "8" if offset => ("apical_core::offset::Offset8", [4, 3]),
-        "8" => ("i8", [4, 3]),
+    let formats = formats(weights).unwrap_or_else(|| wrong());
+    let [weight, output_weight] = formats.map(|(bits, point)| match bits {
+        _ if !(3..=8).contains(&point) => wrong(),
+        16 => "apical_core::offset::Offset16",
+        8 if offset => "apical_core::offset::Offset8",
+        8 => "i8",
         _ => wrong(),
-    };
+    });
     format!(
         "/// Input units.\npub const PIXELS: usize = {pixels};\n\
          /// Hidden neurons; none in a network of one layer.\npub const HIDDEN: usize = {hidden};\n\
          /// Output neurons.\npub const OUTPUTS: usize = {outputs};\n\
-         /// What a weight is stored in.\npub type Weight = {weight};\n\
-         /// Its fraction bits in a hidden layer and in the output layer.\npub const FRACTIONS: [u8; 2] = {fractions:?};\n"
+         /// What a weight of the hidden layer is stored in.\npub type Weight = {weight};\n\
+         /// What one of the output layer is stored in.\npub type OutputWeight = {output_weight};\n\
+         /// Fraction bits of both.\npub const FRACTIONS: [u8; 2] = {:?};\n",
+        formats.map(|(_, point)| point)
     )
 }

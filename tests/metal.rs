@@ -28,21 +28,42 @@ fn bad_input_is_refused_in_one_line() {
     refuses(&["fit", "--ram", "16K"], "--flash");
 }
 
-/// The firmware has one type of weight and its usual binary point compiled in: another network
-/// would be another network there.
 #[test]
-fn weights_that_the_firmware_does_not_have_are_not_exported() {
-    let folder = std::env::temp_dir().join(format!("apical-points-{}", std::process::id()));
+fn what_the_firmware_does_not_have_is_not_exported() {
+    let folder = std::env::temp_dir().join(format!("apical-export-{}", std::process::id()));
     let run = folder.to_string_lossy().into_owned();
-    let small = ["--hidden", "5", "--examples", "5", "--test-images", "2", "--quiet"];
+    let small = ["--examples", "5", "--test-images", "2", "--quiet", "--out", &run];
     let weights = folder.join("core.apical").to_string_lossy().into_owned();
     let flash = folder.join("network.bin").to_string_lossy().into_owned();
-    for (width, line) in [
-        ("8:4,4", "other binary points than the firmware's (--weights 8)"),
-        ("8,16", "weights of 8 bits and of 16 in the output layer; the firmware has one type of weight"),
+    for (network, line) in [
+        (["--hidden", "5", "--kernel", "cut"], "the scaled synaptic kernel only (--kernel scaled)"),
+        (["--hidden", "5,4", "--kernel", "scaled"], "2 hidden layers; the firmware has room for one"),
     ] {
-        apical().args(["train", "--weights", width, "--out", &run]).args(small).assert().success();
+        apical().arg("train").args(network).args(small).assert().success();
         refuses(&["export", &weights, "--out", &flash], line);
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// Every number of an exported network has its place: header, weights, bounds of columns of 16 bits, biases, feedback.
+#[test]
+fn an_exported_network_has_the_widths_of_its_layers() {
+    let folder = std::env::temp_dir().join(format!("apical-widths-{}", std::process::id()));
+    let run = folder.to_string_lossy().into_owned();
+    let small = ["--hidden", "6", "--examples", "5", "--test-images", "2", "--quiet", "--out", &run];
+    let weights = folder.join("core.apical").to_string_lossy().into_owned();
+    let flash = folder.join("network.bin").to_string_lossy().into_owned();
+    let (hidden, output) = (784 * 6 + 10 * 6, 6 * 10);
+    for (width, formats, bytes) in [
+        ("16", [16, 8, 16, 8], 2 * (hidden + output) + 2 * (784 + 6)),
+        ("8:4,5", [8, 4, 8, 5], hidden + output),
+        ("8,16", [8, 4, 16, 8], hidden + 2 * output + 2 * 6),
+    ] {
+        apical().args(["train", "--weights", width]).args(small).assert().success();
+        apical().args(["export", &weights, "--out", &flash]).assert().success();
+        let network = std::fs::read(&flash).unwrap();
+        assert_eq!(network[28..32], formats, "{width}");
+        assert_eq!(network.len(), 32 + bytes + 2 * (6 + 10), "{width}");
     }
     std::fs::remove_dir_all(folder).unwrap();
 }
@@ -64,6 +85,9 @@ fn an_emulated_board_learns_what_this_machine_learns() {
         return;
     }
     let arguments = ["--examples", "20", "--every", "10", "--test", "10", "--count", "0"];
-    let emulate = apical().args(["emulate", "--board", "lm3s6965evb"]).args(arguments).assert();
-    emulate.success().stdout(contains("equal (3 digests)"));
+    for network in ["784-52-10:8", "784-20-10:8,16"] {
+        let board = ["emulate", "--board", "lm3s6965evb", "--network", network];
+        let emulate = apical().args(board).args(arguments).assert();
+        emulate.success().stdout(contains("equal (3 digests)"));
+    }
 }

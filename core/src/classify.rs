@@ -24,7 +24,7 @@
 //! static OUTPUT: Frozen<'static, i16> =
 //!     Frozen { coefficients: &COEFFICIENTS, weights: &WEIGHTS, bounds: &[4000, 4000], bias: &[0, 0] };
 //! let (mut input, mut state) = (InputMemory::<2>::new(), LayerState::<2>::new());
-//! let mut classifier = Classifier::new(Plain, [(&OUTPUT, &mut state as _)]);
+//! let mut classifier = Classifier::<_, i16, 0>::new(Plain, [], (&OUTPUT, &mut state));
 //! assert_eq!(classifier.classify(&mut input.input(), &[0, 255], 100, (1, 0)), 1);
 //! ```
 
@@ -122,23 +122,60 @@ struct Running<'a, W> {
 /// Up to 32 outputs compete.
 const MOST_OUTPUTS: usize = 32;
 
-/// A network of `LAYERS` layers that has learnt.
-pub struct Classifier<'a, K, W, const LAYERS: usize> {
+/// A network of `HIDDEN` hidden layers and an output layer that has learnt.
+pub struct Classifier<'a, K, W, const HIDDEN: usize, O = W> {
     kernels: K,
-    layers: [Running<'a, W>; LAYERS],
+    hidden: [Running<'a, W>; HIDDEN],
+    output: Running<'a, O>,
 }
 
-impl<'a, K: Kernels, W: Weight, const LAYERS: usize> Classifier<'a, K, W, LAYERS> {
-    /// A network of these layers, lowest first.
-    #[must_use]
-    pub fn new(kernels: K, layers: [(&'a Frozen<'a, W>, &'a mut dyn State); LAYERS]) -> Self {
-        let layers = layers.map(|(layer, state)| Running {
-            layer,
-            state: state.view(),
+impl<'a, W: Weight> Running<'a, W> {
+    fn new((layer, state): (&'a Frozen<'a, W>, &'a mut dyn State)) -> Self {
+        Self { layer, state: state.view(), draws: Stream::Spikes(0).open(0) }
+    }
 
-            draws: Stream::Spikes(0).open(0),
-        });
-        Self { kernels, layers }
+    /// At rest, with the streams of a test.
+    fn begin(&mut self, number: usize, seed: u64) {
+        self.draws = Stream::Spikes(number as u8).open(seed);
+        for state in [&mut *self.state.fast, self.state.slow, self.state.soma] {
+            state.fill(0);
+        }
+    }
+
+    /// A step; returns who fired.
+    #[inline(always)]
+    fn step<K: Kernels>(&mut self, kernels: K, presynaptic: &[u16]) -> &[u16] {
+        let Self { layer, state, draws } = self;
+        let units = layer.bias.len();
+        let columns = Columns { weights: layer.weights, units, stride: units, bounds: layer.bounds };
+        let losses = &mut Losses::none();
+        let shift = layer.coefficients.sum_shift;
+        kernels.sum_columns::<W, false>(shift, columns, presynaptic, state.sums, losses);
+        let dynamics = Dynamics {
+            sums: state.sums,
+            fast: state.fast,
+            slow: state.slow,
+            soma: state.soma,
+            bias: layer.bias,
+            oldest: &mut [],
+        };
+        let mut list = Spikes::new(state.spikes);
+        let offsets = Offsets::new(draws);
+        kernels.advance::<false>(layer.coefficients, dynamics, units, None, offsets, &mut list, losses);
+        let fired = list.as_slice().len();
+        state.spikes.get(..fired).unwrap_or(&[])
+    }
+}
+
+impl<'a, K: Kernels, W: Weight, const HIDDEN: usize, O: Weight> Classifier<'a, K, W, HIDDEN, O> {
+    /// A network of these layers, hidden ones lowest first.
+    #[must_use]
+    pub fn new(
+        kernels: K,
+        hidden: [(&'a Frozen<'a, W>, &'a mut dyn State); HIDDEN],
+        output: (&'a Frozen<'a, O>, &'a mut dyn State),
+    ) -> Self {
+        Self { kernels, hidden: hidden.map(Running::new), output: Running::new(output) }
     }
 
     /// The answer for an image, shown for `steps` steps from rest; the streams are those of
@@ -152,25 +189,26 @@ impl<'a, K: Kernels, W: Weight, const LAYERS: usize> Classifier<'a, K, W, LAYERS
     ) -> usize {
         let seed = test_seed(seed, index);
         input.control.draws = Stream::Input.open(seed);
-        for (layer, number) in self.layers.iter_mut().zip(0u8..) {
-            layer.draws = Stream::Spikes(number).open(seed);
-            for state in [&mut *layer.state.fast, layer.state.slow, layer.state.soma] {
-                state.fill(0);
-            }
+        for (layer, number) in self.hidden.iter_mut().zip(0..) {
+            layer.begin(number, seed);
         }
-        input.show(&Native::<K, W>::new(self.kernels), image);
+        self.output.begin(HIDDEN, seed);
+        let arithmetic = Native::<K, W>::new(self.kernels);
+        input.show(&arithmetic, image);
         let mut sums = [0i32; MOST_OUTPUTS];
         let start = Network::<Native<K, W>>::window_start(Phase::Test, steps);
         for step in 0..steps {
-            input.step(&Native::<K, W>::new(self.kernels));
-            self.step(input.spikes.as_slice());
-            if step >= start
-                && let Some(last) = self.layers.last()
-            {
-                self.kernels.accumulate(last.state.soma, &mut sums);
+            input.step(&arithmetic);
+            let mut presynaptic = input.spikes.as_slice();
+            for layer in &mut self.hidden {
+                presynaptic = layer.step(self.kernels, presynaptic);
+            }
+            self.output.step(self.kernels, presynaptic);
+            if step >= start {
+                self.kernels.accumulate(self.output.state.soma, &mut sums);
             }
         }
-        let outputs = self.layers.last().map_or(0, |layer| layer.layer.bias.len());
+        let outputs = self.output.layer.bias.len();
         let mut best = (0, i32::MIN);
         for (unit, &sum) in sums.iter().take(outputs).enumerate() {
             if sum > best.1 {
@@ -178,38 +216,5 @@ impl<'a, K: Kernels, W: Weight, const LAYERS: usize> Classifier<'a, K, W, LAYERS
             }
         }
         best.0
-    }
-
-    #[inline(always)]
-    fn step<'b>(&'b mut self, mut presynaptic: &'b [u16]) {
-        for running in &mut self.layers {
-            let Running { layer, state, draws } = running;
-            let units = layer.bias.len();
-            let columns = Columns { weights: layer.weights, units, stride: units, bounds: layer.bounds };
-            let losses = &mut Losses::none();
-            let shift = layer.coefficients.sum_shift;
-            self.kernels.sum_columns::<W, false>(shift, columns, presynaptic, state.sums, losses);
-            let dynamics = Dynamics {
-                sums: state.sums,
-                fast: state.fast,
-                slow: state.slow,
-                soma: state.soma,
-                bias: layer.bias,
-                oldest: &mut [],
-            };
-            let mut list = Spikes::new(state.spikes);
-            let offsets = Offsets::new(draws);
-            self.kernels.advance::<false>(
-                layer.coefficients,
-                dynamics,
-                units,
-                None,
-                offsets,
-                &mut list,
-                losses,
-            );
-            let fired = list.as_slice().len();
-            presynaptic = state.spikes.get(..fired).unwrap_or(&[]);
-        }
     }
 }

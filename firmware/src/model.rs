@@ -1,14 +1,16 @@
 //! A network that a host has trained and exported (`apical export`), in flash.
 //!
-//! Little-endian header of 32 bytes: `APNT`, version (u16), bits of a weight (u16), pixels, hidden neurons, outputs (u32
-//! each), seed (u64), nothing (u32). Then for each layer W column by column (16 bits: 2¹⁵ more than they stand for),
-//! with weights of 16 bits the bounds of the columns, biases, and in a hidden layer Y; each padded to 4 bytes.
+//! Little-endian header of 32 bytes: `APNT`, version (u16), nothing (u16), pixels, hidden neurons, outputs (u32 each),
+//! seed (u64), bits of a weight of the hidden layer, those behind the binary point, and both of the output layer (a byte
+//! each). Then for each layer W column by column (16 bits: 2¹⁵ more than they stand for), with weights of 16 bits the
+//! bounds of the columns, biases, and in a hidden layer Y; each padded to 4 bytes.
 
 #[cfg(hidden)]
 use crate::network::HIDDEN_COEFFICIENTS;
-use crate::network::{HIDDEN, Kernels, LAYERS, OUTPUT_COEFFICIENTS, OUTPUTS, PIXELS, Weight};
+use crate::network::{HIDDEN, Kernels, OUTPUT_COEFFICIENTS, OUTPUTS, OutputWeight, PIXELS, Weight};
 use apical_core::classify::{Classifier, Frozen, LayerState};
 use apical_core::memory::InputMemory;
+use apical_core::parameters::Coefficients;
 
 #[repr(C, align(4))]
 struct Aligned<T: ?Sized>(T);
@@ -18,15 +20,22 @@ static MODEL: &Aligned<[u8]> = &Aligned(*include_bytes!(concat!(env!("OUT_DIR"),
 const HEADER: usize = 32;
 
 /// The parts of a layer.
-pub struct Parts {
+pub struct Parts<W: 'static> {
     /// W, column by column.
-    pub weights: &'static [Weight],
+    pub weights: &'static [W],
     /// Bound of each column; empty with weights of 8 bits.
     pub bounds: &'static [u16],
     /// Biases times k_B.
     pub bias: &'static [i16],
     /// Y, column by column; empty in the output layer.
-    pub feedback: &'static [Weight],
+    pub feedback: &'static [W],
+}
+
+impl<W> Parts<W> {
+    fn frozen(self, coefficients: &'static Coefficients) -> Frozen<'static, W> {
+        let Self { weights, bounds, bias, .. } = self;
+        Frozen { coefficients, weights, bounds, bias }
+    }
 }
 
 /// Reads one part after another.
@@ -40,10 +49,10 @@ impl Reader {
         part.unwrap_or(&[])
     }
 
-    fn layer(&mut self, fan_in: usize, units: usize, outputs: usize) -> Parts {
+    fn layer<W: bytemuck::AnyBitPattern>(&mut self, fan_in: usize, units: usize, outputs: usize) -> Parts<W> {
         Parts {
             weights: self.take(fan_in * units),
-            bounds: if size_of::<Weight>() == 2 { self.take(fan_in) } else { &[] },
+            bounds: if size_of::<W>() == 2 { self.take(fan_in) } else { &[] },
             bias: self.take(units),
             feedback: self.take(outputs * units),
         }
@@ -51,10 +60,10 @@ impl Reader {
 }
 
 /// The layers, lowest first; in a network of one layer the first is empty.
-pub fn layers() -> [Parts; 2] {
+pub fn layers() -> (Parts<Weight>, Parts<OutputWeight>) {
     let mut reader = Reader(HEADER);
     let hidden = if HIDDEN > 0 { reader.layer(PIXELS, HIDDEN, OUTPUTS) } else { reader.layer(0, 0, 0) };
-    [hidden, reader.layer(if HIDDEN > 0 { HIDDEN } else { PIXELS }, OUTPUTS, 0)]
+    (hidden, reader.layer(if HIDDEN > 0 { HIDDEN } else { PIXELS }, OUTPUTS, 0))
 }
 
 /// All that changes while images are classified.
@@ -63,7 +72,7 @@ pub struct State {
     #[cfg(hidden)]
     hidden: LayerState<HIDDEN>,
     output: LayerState<OUTPUTS>,
-    layers: Option<[Frozen<'static, Weight>; 2]>,
+    layers: Option<(Frozen<'static, Weight>, Frozen<'static, OutputWeight>)>,
 }
 
 impl State {
@@ -80,24 +89,19 @@ impl State {
 
     /// What answers for an image, shown for so many steps, under a seed and its number.
     pub fn classifier(&'static mut self) -> impl FnMut(&[u8], u32, (u64, u32)) -> usize {
-        let frozen = |coefficients, parts: Parts| {
-            let Parts { weights, bounds, bias, .. } = parts;
-            Frozen { coefficients, weights, bounds, bias }
-        };
-        let [hidden, output] = layers();
-        let output = frozen(&OUTPUT_COEFFICIENTS, output);
+        let (hidden, output) = layers();
         #[cfg(hidden)]
-        let hidden = frozen(&HIDDEN_COEFFICIENTS, hidden);
+        let hidden = hidden.frozen(&HIDDEN_COEFFICIENTS);
         #[cfg(not(hidden))]
-        let hidden = frozen(&OUTPUT_COEFFICIENTS, hidden);
-        let [_hidden, output] = self.layers.insert([hidden, output]);
-        let mut classifier = Classifier::<_, Weight, LAYERS>::new(
+        let hidden = hidden.frozen(&OUTPUT_COEFFICIENTS);
+        let (_hidden, output) = self.layers.insert((hidden, output.frozen(&OUTPUT_COEFFICIENTS)));
+        let mut classifier = Classifier::<_, Weight, { if HIDDEN > 0 { 1 } else { 0 } }, OutputWeight>::new(
             Kernels,
             [
                 #[cfg(hidden)]
                 (_hidden, &mut self.hidden as _),
-                (output, &mut self.output as _),
             ],
+            (output, &mut self.output),
         );
         let input = &mut self.input;
         move |image, steps, of| classifier.classify(&mut input.input(), image, steps, of)

@@ -1,5 +1,8 @@
 //! The network of this program: its sizes, its memory, its coefficients.
 
+use crate::model::Parts;
+use apical_core::arithmetic::Arithmetic as _;
+use apical_core::layer::Layer;
 use apical_core::losses::Losses;
 #[cfg(counts)]
 use apical_core::losses::{LayerTallies, NO_LOSSES};
@@ -27,7 +30,7 @@ const OUTPUT_INPUTS: usize = if HIDDEN > 0 { HIDDEN } else { PIXELS };
 /// Whether losses are counted.
 pub const COUNT: bool = cfg!(counts);
 /// How this program calculates.
-pub type Arithmetic<const COUNT: bool> = Native<Kernels, Weight, COUNT>;
+pub type Arithmetic<const COUNT: bool> = Native<Kernels, Weight, COUNT, OutputWeight>;
 
 #[cfg(all(target_os = "none", not(thumb2)))]
 pub use crate::small::Small as Kernels;
@@ -64,7 +67,7 @@ pub struct Memory {
     input: InputMemory<PIXELS, ACTIVE, SPIKES>,
     #[cfg(hidden)]
     hidden: LayerMemory<Weight, PIXELS, HIDDEN, OUTPUTS>,
-    output: LayerMemory<Weight, OUTPUT_INPUTS, OUTPUTS, 0>,
+    output: LayerMemory<OutputWeight, OUTPUT_INPUTS, OUTPUTS, 0>,
     means: [i16; OUTPUTS],
     control: Option<Control>,
     #[cfg(counts)]
@@ -106,22 +109,19 @@ impl Memory {
                 );
             }
             let weights = const { PRESET.weights(INPUTS[1]) };
-            network.output.draw_weights(arithmetic, seed, LAYERS as u8 - 1, weights, bias);
+            network.output.draw_weights(&arithmetic.output(), seed, LAYERS as u8 - 1, weights, bias);
         });
     }
 
     /// Takes over what the network in flash has learnt.
     pub fn load(&mut self) {
-        let [hidden, output] = crate::model::layers();
+        let (hidden, output) = crate::model::layers();
         self.with::<false, _>(|network| {
             let arithmetic = network.arithmetic;
-            let layers = network.hidden.iter_mut().map(|layer| (layer, &hidden));
-            for (layer, parts) in layers.chain([(&mut network.output, &output)]) {
-                copy(layer.weights, parts.weights);
-                copy(layer.bias, parts.bias);
-                copy(layer.feedback, parts.feedback);
-                layer.refresh_bounds(arithmetic);
+            for layer in network.hidden.iter_mut() {
+                take_over(layer, arithmetic, &hidden);
             }
+            take_over(&mut network.output, &arithmetic.output(), &output);
         });
     }
 
@@ -165,6 +165,16 @@ impl Memory {
     pub fn saturated(&self) -> u32 {
         0
     }
+}
+
+fn take_over<A>(layer: &mut Layer<'_, A>, arithmetic: &A, parts: &Parts<A::Weight>)
+where
+    A: apical_core::arithmetic::Arithmetic<State = i16>,
+{
+    copy(layer.weights, parts.weights);
+    copy(layer.bias, parts.bias);
+    copy(layer.feedback, parts.feedback);
+    layer.refresh_bounds(arithmetic);
 }
 
 fn copy<T: Copy>(to: &mut [T], from: &[T]) {

@@ -2,7 +2,9 @@
 #![no_std]
 #![no_main]
 
-use apical_core::arithmetic::{Arithmetic as _, Columns, ColumnsMut, Dynamics};
+use apical_core::arithmetic::{Arithmetic, Columns, ColumnsMut, Dynamics};
+use apical_core::input::Input;
+use apical_core::layer::Layer;
 use apical_core::losses::Losses;
 use apical_core::network::Example;
 use apical_core::random::Offsets;
@@ -50,7 +52,6 @@ fn train(memory: &mut Memory, image: &[u8], label: usize) -> Example {
 fn count_parts(memory: &mut Memory, counter: &Counter) {
     memory.with::<false, _>(|network| {
         let arithmetic = network.arithmetic;
-        let mut losses = Losses::none();
         let input = &mut network.input;
         let active = input.control.active;
 
@@ -71,65 +72,64 @@ fn count_parts(memory: &mut Memory, counter: &Counter) {
         info!("count {=str} {=u64} of {=u32}", "active-pixel-step", spent, TIMES * active as u32);
         info!("count {=str} {=u64} of {=u32}", "input-spike", spent, fired);
 
-        let layer = network.hidden.first_mut().unwrap_or(&mut network.output);
-        let units = layer.units as u32;
-        let spikes = input.spikes.as_slice();
-        let before = counter.ticks();
-        for _ in 0..TIMES {
-            let columns = Columns {
-                weights: layer.weights,
-                units: layer.units,
-                stride: layer.stride,
-                bounds: layer.bounds,
-            };
-            arithmetic.sum_columns(layer.coefficients, columns, black_box(spikes), layer.sums, &mut losses);
+        match network.hidden.first_mut() {
+            Some(layer) => count_layer(arithmetic, layer, input, counter),
+            None => count_layer(&arithmetic.output(), &mut network.output, input, counter),
         }
-        let spent = Counter::instructions(counter.ticks() - before);
-        info!(
-            "count {=str} {=u64} of {=u32}",
-            "synaptic-operation",
-            spent,
-            TIMES * units * spikes.len() as u32
-        );
+    });
+}
 
-        let before = counter.ticks();
-        for _ in 0..TIMES {
-            let state = Dynamics {
-                sums: black_box(layer.sums),
-                fast: layer.fast,
-                slow: layer.slow,
-                soma: layer.soma,
-                bias: layer.bias,
-                oldest: &mut [],
-            };
-            let offsets = Offsets::new(&mut layer.control.draws);
-            arithmetic.advance(
-                layer.coefficients,
-                state,
-                layer.units,
-                None,
-                offsets,
-                &mut layer.spikes,
-                &mut losses,
-            );
-        }
-        let spent = Counter::instructions(counter.ticks() - before);
-        info!("count {=str} {=u64} of {=u32}", "neuron-step", spent, TIMES * units);
+/// The parts of the layer above the pixels.
+#[inline(always)]
+fn count_layer<A>(arithmetic: &A, layer: &mut Layer<'_, A>, input: &Input<'_>, counter: &Counter)
+where
+    A: Arithmetic<State = i16>,
+{
+    let mut losses = Losses::none();
+    let units = layer.units as u32;
+    let spikes = input.spikes.as_slice();
+    let before = counter.ticks();
+    for _ in 0..TIMES {
+        let columns = Columns {
+            weights: layer.weights,
+            units: layer.units,
+            stride: layer.stride,
+            bounds: layer.bounds,
+        };
+        arithmetic.sum_columns(layer.coefficients, columns, black_box(spikes), layer.sums, &mut losses);
+    }
+    let spent = Counter::instructions(counter.ticks() - before);
+    info!("count {=str} {=u64} of {=u32}", "synaptic-operation", spent, TIMES * units * spikes.len() as u32);
 
-        let columns = input.psp.iter().filter(|&&sum| sum > 0).count() as u32;
-        let before = counter.ticks();
-        let matrix = ColumnsMut { weights: layer.weights, stride: layer.stride, bounds: layer.bounds };
-        let dither = &mut layer.control.dither;
-        arithmetic.learn(
+    let before = counter.ticks();
+    for _ in 0..TIMES {
+        let state = Dynamics {
+            sums: black_box(layer.sums),
+            fast: layer.fast,
+            slow: layer.slow,
+            soma: layer.soma,
+            bias: layer.bias,
+            oldest: &mut [],
+        };
+        let offsets = Offsets::new(&mut layer.control.draws);
+        arithmetic.advance(
             layer.coefficients,
-            matrix,
-            black_box(input.psp),
-            22,
-            layer.errors,
-            dither,
+            state,
+            layer.units,
+            None,
+            offsets,
+            &mut layer.spikes,
             &mut losses,
         );
-        let spent = Counter::instructions(counter.ticks() - before);
-        info!("count {=str} {=u64} of {=u32}", "changed-weight", spent, columns * units);
-    });
+    }
+    let spent = Counter::instructions(counter.ticks() - before);
+    info!("count {=str} {=u64} of {=u32}", "neuron-step", spent, TIMES * units);
+
+    let columns = input.psp.iter().filter(|&&sum| sum > 0).count() as u32;
+    let before = counter.ticks();
+    let matrix = ColumnsMut { weights: layer.weights, stride: layer.stride, bounds: layer.bounds };
+    let dither = &mut layer.control.dither;
+    arithmetic.learn(layer.coefficients, matrix, black_box(input.psp), 22, layer.errors, dither, &mut losses);
+    let spent = Counter::instructions(counter.ticks() - before);
+    info!("count {=str} {=u64} of {=u32}", "changed-weight", spent, columns * units);
 }

@@ -7,7 +7,7 @@ use crate::learner::Width;
 use std::fmt::Write;
 use std::str::FromStr;
 
-/// Measured networks: hidden neurons, bits of a weight, test error, instructions an example.
+/// Measured networks: hidden neurons, bits of a weight there and in the output layer, test error, instructions an example.
 const MEASURED: &str = include_str!("../../../results/sizes.csv");
 
 const PIXELS: usize = 784;
@@ -75,37 +75,49 @@ pub fn measured() -> Vec<Measured> {
     let read = |line: &str| {
         let mut words = line.split(',');
         let hidden = words.next()?.parse().ok()?;
-        let width = if words.next()? == "8" { Width::EIGHT } else { Width::SIXTEEN };
+        let mut format = |is_output| Some(Width::usual(words.next()?.parse().ok()?, is_output));
+        let width = Width::new(format(false)?, format(true)?);
         let error = words.next()?.parse().ok()?;
         Some(Measured { hidden, width, error, instructions: words.next()?.parse().ok()? })
     };
     lines.filter_map(read).collect()
 }
 
-/// Fan-in, units and feeding-back outputs of each layer.
-fn layers(hidden: usize) -> Vec<[usize; 3]> {
-    match hidden {
-        0 => vec![[PIXELS, OUTPUTS, 0]],
-        _ => vec![[PIXELS, hidden, OUTPUTS], [hidden, OUTPUTS, 0]],
+/// A layer of a network.
+struct Sizes {
+    fan_in: usize,
+    units: usize,
+    /// Outputs that feed back to it.
+    outputs: usize,
+    /// Bytes of a weight.
+    weight: usize,
+}
+
+impl Sizes {
+    /// Bytes of the weights, and of the bounds that columns of 16-bit ones have.
+    fn weights(&self) -> usize {
+        let bounds = if self.weight == 2 { 2 * self.fan_in } else { 0 };
+        self.weight * self.units * (self.fan_in + self.outputs) + bounds
     }
 }
 
 impl Measured {
-    fn weight(&self) -> usize {
-        usize::from(self.width.of(true).bits) / 8
-    }
-
-    fn bounds(&self) -> usize {
-        if self.width == Width::SIXTEEN { 2 } else { 0 }
+    fn layers(&self) -> Vec<Sizes> {
+        let layer = |fan_in, units, outputs| {
+            let weight = usize::from(self.width.of(outputs == 0).bits) / 8;
+            Sizes { fan_in, units, outputs, weight }
+        };
+        match self.hidden {
+            0 => vec![layer(PIXELS, OUTPUTS, 0)],
+            hidden => vec![layer(PIXELS, hidden, OUTPUTS), layer(hidden, OUTPUTS, 0)],
+        }
     }
 
     /// RAM to learn in.
     #[must_use]
     pub fn training_ram(&self) -> usize {
-        let layer = |[fan_in, units, outputs]: [usize; 3]| {
-            self.weight() * units * (fan_in + outputs) + self.bounds() * fan_in + 26 * units + CONTROL
-        };
-        layers(self.hidden).into_iter().map(layer).sum::<usize>() + INPUT + AROUND_RAM
+        let layer = |layer: &Sizes| layer.weights() + 26 * layer.units + CONTROL;
+        self.layers().iter().map(layer).sum::<usize>() + INPUT + AROUND_RAM
     }
 
     /// RAM to classify in.
@@ -117,10 +129,8 @@ impl Measured {
     /// Flash of a program that classifies, weights included.
     #[must_use]
     pub fn inference_flash(&self) -> usize {
-        let layer = |[fan_in, units, outputs]: [usize; 3]| {
-            self.weight() * units * (fan_in + outputs) + self.bounds() * fan_in + 2 * units
-        };
-        layers(self.hidden).into_iter().map(layer).sum::<usize>() + AROUND_FLASH
+        let layer = |layer: &Sizes| layer.weights() + 2 * layer.units;
+        self.layers().iter().map(layer).sum::<usize>() + AROUND_FLASH
     }
 
     fn name(&self) -> String {
@@ -197,7 +207,10 @@ mod tests {
         type Input = InputMemory<784, 384, 256>;
         let sixteen = size_of::<LayerMemory<u16, 784, 100, 10>>() + size_of::<LayerMemory<u16, 100, 10, 0>>();
         let eight = size_of::<LayerMemory<i8, 784, 50, 10>>() + size_of::<LayerMemory<i8, 50, 10, 0>>();
-        for (hidden, width, layers) in [(100, Width::SIXTEEN, sixteen), (50, Width::EIGHT, eight)] {
+        let mixed = size_of::<LayerMemory<i8, 784, 50, 10>>() + size_of::<LayerMemory<i16, 50, 10, 0>>();
+        let both = Width::new(Width::usual(8, false), Width::usual(16, true));
+        let all = [(100, Width::SIXTEEN, sixteen), (50, Width::EIGHT, eight), (50, both, mixed)];
+        for (hidden, width, layers) in all {
             let network = Measured { hidden, width, error: 0.0, instructions: 0.0 };
             let stated = network.training_ram() - AROUND_RAM;
             assert!(stated.abs_diff(layers + size_of::<Input>()) < 64, "{stated} for {layers}");

@@ -3,11 +3,11 @@
 use super::Shape;
 use crate::experiment::saved::{Header, Saved};
 use crate::experiment::{Kind, Plan};
-use crate::learner::{Stored, Width};
+use crate::learner::Stored;
 use apical_core::tables::psp::Kernel;
 
-/// Bytes before the numbers.
-const HEADER: usize = 32;
+/// Of the layout.
+const VERSION: u16 = 2;
 
 /// The network of a file of weights, as a device takes it.
 ///
@@ -24,17 +24,6 @@ pub fn shape(header: &Header) -> Result<(Shape, Plan), String> {
     if plan.kernel != Kernel::Scaled {
         return Err("the firmware has the scaled synaptic kernel only (--kernel scaled)".to_owned());
     }
-    if ![Width::SIXTEEN, Width::EIGHT].contains(&plan.width) {
-        let bits = [false, true].map(|is_output| plan.width.of(is_output).bits);
-        return Err(match bits[0] == bits[1] {
-            true => format!("weights with other binary points than the firmware's (--weights {})", bits[0]),
-            false => format!(
-                "weights of {} bits and of {} in the output layer; the firmware has one type of weight \
-                 (--weights 16 or --weights 8)",
-                bits[0], bits[1]
-            ),
-        });
-    }
     Ok((Shape { sizes: plan.sizes.clone(), width: plan.width }, plan))
 }
 
@@ -47,29 +36,32 @@ pub fn bytes(saved: &Saved) -> Result<Vec<u8>, String> {
     let (pixels, outputs) = (shape.sizes[0], shape.sizes[shape.sizes.len() - 1]);
     let hidden = if shape.sizes.len() == 3 { shape.sizes[1] } else { 0 };
     let mut bytes = b"APNT".to_vec();
-    bytes.extend(1u16.to_le_bytes());
-    bytes.extend(u16::from(shape.width.of(true).bits).to_le_bytes());
+    bytes.extend(VERSION.to_le_bytes());
+    bytes.extend(0u16.to_le_bytes());
     [pixels, hidden, outputs].iter().for_each(|&size| bytes.extend((size as u32).to_le_bytes()));
     bytes.extend(saved.header.seed.to_le_bytes());
-    bytes.resize(HEADER, 0);
-    for (layer, units) in saved.layers.iter().zip(&shape.sizes[1..]) {
-        write_layer(&mut bytes, layer, *units, shape.width);
+    for format in [false, true].map(|is_output| shape.width.of(is_output)) {
+        bytes.extend([format.bits, format.fraction as u8]);
+    }
+    let formats = shape.width.each(saved.layers.len());
+    for ((layer, units), format) in saved.layers.iter().zip(&shape.sizes[1..]).zip(formats) {
+        write_layer(&mut bytes, layer, *units, format.bits);
     }
     Ok(bytes)
 }
 
-fn write_layer(bytes: &mut Vec<u8>, layer: &Stored, units: usize, width: Width) {
+fn write_layer(bytes: &mut Vec<u8>, layer: &Stored, units: usize, bits: u8) {
     let weights = |bytes: &mut Vec<u8>, weights: &[i64]| {
         for &weight in weights {
-            match width {
-                Width::SIXTEEN => bytes.extend((weight as u16 ^ 0x8000).to_le_bytes()),
+            match bits {
+                16 => bytes.extend((weight as u16 ^ 0x8000).to_le_bytes()),
                 _ => bytes.push(weight as u8),
             }
         }
         pad(bytes);
     };
     weights(bytes, &layer.weights);
-    if width == Width::SIXTEEN {
+    if bits == 16 {
         for column in layer.weights.chunks(units) {
             let bound = column.iter().map(|weight| weight.unsigned_abs()).max().unwrap_or(0);
             bytes.extend((bound as u16).to_le_bytes());
