@@ -178,10 +178,12 @@ impl Report {
             let of = format!("{} wrong of {} in {} steps", tested.wrong, tested.images, self.test_steps);
             line("test", format!("{of} ({}); host {host}", self.test_error()));
         }
-        line("spikes", format!("input {}, hidden {}, output {}", t.fired[0], t.fired[1], t.fired[2]));
-        let saturated =
-            if self.losses_counted { t.saturated.to_string() } else { "not counted here".to_owned() };
-        line("saturations", saturated);
+        if t.examples > 0 {
+            line("spikes", format!("input {}, hidden {}, output {}", t.fired[0], t.fired[1], t.fired[2]));
+            let saturated =
+                if self.losses_counted { t.saturated.to_string() } else { "not counted here".to_owned() };
+            line("saturations", saturated);
+        }
         let stack = self.stack.map_or("?".to_owned(), |bytes| bytes.to_string());
         line("RAM", format!("{} bytes static, {stack} stack at most", self.ram));
         line("flash", format!("{} bytes of code, {} of constants", self.code, self.constants));
