@@ -3,8 +3,8 @@
 
 use super::EmulatedCoefficients;
 use super::narrow::{ANY, Interval, Narrowing, noise_of, spread};
-use super::quick::Shift;
 use super::run::{Counting, mask};
+use super::shift::Shift;
 use super::{mean, state_noise};
 use crate::arithmetic::Columns;
 use crate::formats::Variable;

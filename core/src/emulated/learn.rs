@@ -1,8 +1,8 @@
 //! The updates of a layer in emulated formats, all columns at once, in lanes of 16 or 32 bits.
 
 use super::narrow::{ANY, Interval, Narrowing, SIMPLE};
-use super::quick::Shift;
-use super::run::note;
+use super::run::{Counting, note};
+use super::shift::Shift;
 use super::{BAND, EmulatedCoefficients, VariableFormat, mean_psp};
 use crate::arithmetic::ColumnsMut;
 use crate::formats::Variable;
@@ -12,6 +12,9 @@ use crate::native::reciprocal;
 use crate::random::{DITHER_STRIDE, Dither};
 use crate::rounding::Overflow;
 use crate::tables::noise::BLOCK;
+
+/// All lanes of a block: nothing moves in its padding.
+const ALL: u32 = u32::MAX;
 
 /// An error times a factor, narrowed to a change, and that to steps of what changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,9 +64,8 @@ impl Change {
         let mut delta = rounded;
         if self.delta_held {
             delta = self.delta.hold::<L, KIND>(l, rounded, nothing);
-            if COUNT {
-                held(l, (Variable::Delta, self.delta.overflow::<KIND>()), (rounded, delta), first, losses);
-            }
+            let what = (Variable::Delta, self.delta.overflow::<KIND>());
+            Counting::<COUNT> { losses }.held(l, what, (rounded, delta), (ALL, first));
         }
         let step = self.step.round::<L, KIND>(
             l,
@@ -92,21 +94,6 @@ fn noise_of<L: Lanes>(l: L, lanes: L::Totals, used: u32) -> L::Totals {
 fn turned<L: Lanes>(l: L, lanes: L::Totals) -> L::Totals {
     let low = l.and_totals(lanes, l.splat_totals(0xFFFF));
     l.sum_totals(l.shift_totals_left(low, 5), l.shift_totals_unsigned(low, 11))
-}
-
-/// Counts 16 numbers that were to be `exact` and are `held`. Nothing moves in the padding.
-#[inline(always)]
-fn held<L: Lanes>(
-    l: L,
-    what: (Variable, Overflow),
-    (exact, held): (L::Totals, L::Totals),
-    first: usize,
-    losses: &mut Losses<'_>,
-) {
-    let beyond = l.differing_totals(exact, held);
-    if beyond != 0 {
-        note(losses, what, beyond, first);
-    }
 }
 
 /// The narrowings of the updates, if 32 bits hold their numbers.
@@ -366,10 +353,9 @@ impl<const COUNT: bool> LearnJob<'_, '_, '_, COUNT> {
                         }
                         let sum = l.sum_totals(*new, step);
                         *new = change.step.hold::<L, KIND>(l, sum, *new);
-                        if COUNT {
-                            let what = (Variable::Weight, change.step.overflow::<KIND>());
-                            held(l, what, (sum, *new), first, losses);
-                        }
+                        let what = (Variable::Weight, change.step.overflow::<KIND>());
+                        let mut counting = Counting::<COUNT> { losses: &mut *losses };
+                        counting.held(l, what, (sum, *new), (ALL, first));
                     }
                     let new = l.held_totals(news, 1 << 15);
                     ends.take_in(l, new);
@@ -425,9 +411,9 @@ impl<const COUNT: bool> Job for BiasJob<'_, '_, COUNT> {
                 let old = l.load_totals(bias);
                 let sum = l.sum_totals(old, step);
                 let new = change.step.hold::<L, ANY>(l, sum, old);
-                if COUNT {
-                    held(l, (Variable::Bias, change.step.overflow::<ANY>()), (sum, new), first, self.losses);
-                }
+                let what = (Variable::Bias, change.step.overflow::<ANY>());
+                let mut counting = Counting::<COUNT> { losses: &mut *self.losses };
+                counting.held(l, what, (sum, new), (ALL, first));
                 l.store_totals(new, bias);
             }
         }

@@ -29,6 +29,7 @@ mod learn;
 mod narrow;
 mod quick;
 mod run;
+mod shift;
 mod table;
 
 pub use coefficients::{Decay, EmulatedCoefficients, EmulatedParameters, Pace};

@@ -4,7 +4,7 @@
 //! are those of [`super::quick`], with the same bits.
 
 use super::VariableFormat;
-use super::quick::{Approach, Shift};
+use super::shift::{Approach, Shift};
 use crate::formats::Variable;
 use crate::kernels::Lanes;
 use crate::rounding::Overflow;

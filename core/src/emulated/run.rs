@@ -2,7 +2,8 @@
 //! the schedule of the compiled-in formats, in lanes of 32 bits.
 
 use super::narrow::{ANY, Interval, LOW, MOST, Narrowing, PLAIN, Parts, SIMPLE, Toward, noise_of, spread};
-use super::quick::{Block, Draws, QuickStep, QuickSum, Shift};
+use super::quick::{Block, Draws, QuickStep, QuickSum};
+use super::shift::Shift;
 use super::{EmulatedCoefficients, VariableFormat};
 use crate::arithmetic::{Columns, Neurons, Run, Scratch};
 use crate::formats::Variable;
