@@ -154,7 +154,7 @@ fn formats(text: &str) -> Option<[Format; 2]> {
 
 /// The constants and types that `784-100-10:16` stands for.
 fn sizes(network: &str, offset: bool) -> String {
-    let wrong = || -> ! { panic!("NETWORK={network} is not like 784-100-10:16, 784-10:8 or 784-50-10:8,16") };
+    let wrong = || -> ! { panic!("NETWORK={network} is not like 784-100-10:16, 784-10:8 or 784-52-10:8,16") };
     let Some((sizes, weights)) = network.split_once(':') else { wrong() };
     let sizes: Vec<usize> = sizes.split('-').map(|size| size.parse().unwrap_or_else(|_| wrong())).collect();
     let (pixels, hidden, outputs) = match sizes[..] {

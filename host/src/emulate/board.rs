@@ -8,7 +8,7 @@ use std::str::FromStr;
 use super::EmulateError;
 use crate::learner::Width;
 
-/// Sizes of a network and width of its weights, written `784-100-10:16`, `784-50-10:8,16`.
+/// Sizes of a network and width of its weights, written `784-100-10:16`, `784-52-10:8,16`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shape {
     /// Inputs, at most one hidden layer, outputs.
@@ -20,7 +20,7 @@ pub struct Shape {
 impl FromStr for Shape {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text} is not like 784-100-10:16, 784-10:8 or 784-50-10:8,16");
+        let wrong = || format!("{text} is not like 784-100-10:16, 784-10:8 or 784-52-10:8,16");
         let (sizes, width) = text.split_once(':').ok_or_else(wrong)?;
         let sizes: Result<Vec<usize>, _> = sizes.split('-').map(str::parse).collect();
         let sizes = sizes.map_err(|_| wrong())?;
