@@ -7,7 +7,7 @@ use apical::data::{Dataset, default_directory};
 use apical::model::Model;
 use apical::network::OwnedNetwork;
 use apical::vector::{Path, PathKernels};
-use apical_core::arithmetic::{Arithmetic, Columns, ColumnsMut, Dynamics};
+use apical_core::arithmetic::{Arithmetic, Columns, ColumnsMut, Dynamics, Updates};
 use apical_core::kernels::Kernels;
 use apical_core::layer::Layer;
 use apical_core::losses::Losses;
@@ -140,8 +140,9 @@ fn layer<'s, W: Weight>(
     group.bench_function(format!("{name}: updates"), |bencher| {
         bencher.iter(|| {
             let matrix = ColumnsMut { weights: layer.weights, stride: layer.stride, bounds: layer.bounds };
-            let of = layer.coefficients;
-            kernels.learn::<W, false>(of, matrix, presynaptic, WINDOW, &errors, &mut dither, losses);
+            let (errors, dither) = (&*errors, &mut dither);
+            let updates = Updates { matrix, presynaptic, steps: WINDOW, errors, dither };
+            kernels.learn::<W, false>(layer.coefficients, updates, losses);
         });
     });
 }

@@ -39,6 +39,36 @@ pub struct ColumnsMut<'a, W> {
     pub bounds: &'a mut [u16],
 }
 
+/// What changes the weights of a layer after an example.
+#[derive(Debug)]
+pub struct Updates<'a, W, S> {
+    /// The weights.
+    pub matrix: ColumnsMut<'a, W>,
+    /// For each presynaptic unit the sum of its PSP over a window, 2⁻¹¹.
+    pub presynaptic: &'a [u16],
+    /// Steps of that window.
+    pub steps: u32,
+    /// The error of each neuron.
+    pub errors: &'a [S],
+    /// Noise for rounding.
+    pub dither: &'a mut Dither,
+}
+
+impl<W, S> Updates<'_, W, S> {
+    /// The same, for somebody who may not want it.
+    #[inline(always)]
+    pub fn lend(&mut self) -> Updates<'_, W, S> {
+        let ColumnsMut { weights, stride, bounds } = &mut self.matrix;
+        Updates {
+            matrix: ColumnsMut { weights, stride: *stride, bounds },
+            presynaptic: self.presynaptic,
+            steps: self.steps,
+            errors: self.errors,
+            dither: &mut *self.dither,
+        }
+    }
+}
+
 /// The part of a layer that moves each step; one entry a unit.
 #[derive(Debug)]
 pub struct Dynamics<'a, S> {
@@ -319,24 +349,18 @@ pub trait Arithmetic {
         losses: &mut Losses<'_>,
     ) -> u16;
 
-    /// W += e · ⟨s⟩ for every column whose presynaptic unit has a mean PSP; `presynaptic`
-    /// are the sums it is the mean of.
+    /// W += e · ⟨s⟩ for every column whose presynaptic unit has a mean PSP.
     ///
     /// # Draws
     /// One step of the dither a changed column.
     #[inline(always)]
-    #[allow(clippy::too_many_arguments)] // a matrix, its two factors, its noise, its losses
     fn learn(
         &self,
         layer: &Self::Coefficients,
-        matrix: ColumnsMut<'_, Self::Weight>,
-        presynaptic: &[u16],
-        steps: u32,
-        errors: &[Self::State],
-        dither: &mut Dither,
+        updates: Updates<'_, Self::Weight, Self::State>,
         losses: &mut Losses<'_>,
     ) {
-        learn_each(self, layer, matrix, presynaptic, steps, errors, dither, losses);
+        learn_each(self, layer, updates, losses);
     }
 
     /// b += e, in the units of the basal drive.
@@ -371,17 +395,13 @@ pub trait Arithmetic {
 
 /// The updates of all columns, one after another; see [`Arithmetic::learn`].
 #[inline(always)]
-#[allow(clippy::too_many_arguments)] // those of `learn`
 pub(crate) fn learn_each<A: Arithmetic + ?Sized>(
     arithmetic: &A,
     layer: &A::Coefficients,
-    matrix: ColumnsMut<'_, A::Weight>,
-    presynaptic: &[u16],
-    steps: u32,
-    errors: &[A::State],
-    dither: &mut Dither,
+    updates: Updates<'_, A::Weight, A::State>,
     losses: &mut Losses<'_>,
 ) {
+    let Updates { matrix, presynaptic, steps, errors, dither } = updates;
     let mut bounds = matrix.bounds.iter_mut();
     let columns = matrix.weights.chunks_exact_mut(matrix.stride.max(1));
     for ((column, &sum), input) in columns.zip(presynaptic).zip(0u32..) {

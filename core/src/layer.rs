@@ -1,6 +1,6 @@
 //! A layer of neurons in lent memory.
 
-use crate::arithmetic::{Arithmetic, Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch};
+use crate::arithmetic::{Arithmetic, Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch, Updates};
 use crate::losses::Losses;
 use crate::random::{Dither, Generator, Offsets, Stream};
 use crate::spikes::Spikes;
@@ -209,8 +209,8 @@ impl<A: Arithmetic> Layer<'_, A> {
     pub(crate) fn learn(&mut self, arithmetic: &A, presynaptic: &[u16], steps: u32, losses: &mut Losses<'_>) {
         let c = self.coefficients;
         let matrix = ColumnsMut { weights: self.weights, stride: self.stride, bounds: self.bounds };
-        let dither = &mut self.control.dither;
-        arithmetic.learn(c, matrix, presynaptic, steps, self.errors, dither, losses);
+        let (errors, dither) = (&*self.errors, &mut self.control.dither);
+        arithmetic.learn(c, Updates { matrix, presynaptic, steps, errors, dither }, losses);
         let dither = self.control.dither.draw();
         arithmetic.update_bias(c, self.bias, self.errors, &dither, losses);
     }

@@ -12,13 +12,13 @@
 //! [`Rounding`](crate::rounding::Rounding) says. Filters and somata stay within ±16383, so
 //! that no difference overflows; see [`crate::formats`].
 
-use crate::arithmetic::{Arithmetic, Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch};
+use crate::arithmetic::{Arithmetic, Columns, Dynamics, Neurons, Run, Scratch, Updates};
 use crate::formats::{Change, Filter, Fraction, Potential, Variable};
 use crate::kernels::{Kernels, Lanes};
 use crate::layer::Layer;
 use crate::losses::Losses;
 use crate::parameters::Coefficients;
-use crate::random::{Dither, Generator, Offsets};
+use crate::random::{Generator, Offsets};
 use crate::spikes::Spikes;
 use crate::tables::sigmoid::sigmoid;
 use crate::trains::Trains;
@@ -449,17 +449,8 @@ impl<K: Kernels, W: Weight, O: Weight, const COUNT: bool> Arithmetic for Native<
     }
 
     #[inline(always)]
-    fn learn(
-        &self,
-        layer: &Coefficients,
-        matrix: ColumnsMut<'_, W>,
-        presynaptic: &[u16],
-        steps: u32,
-        errors: &[i16],
-        dither: &mut Dither,
-        losses: &mut Losses<'_>,
-    ) {
-        self.kernels.learn::<W, COUNT>(layer, matrix, presynaptic, steps, errors, dither, losses);
+    fn learn(&self, layer: &Coefficients, updates: Updates<'_, W, i16>, losses: &mut Losses<'_>) {
+        self.kernels.learn::<W, COUNT>(layer, updates, losses);
     }
 
     #[inline(always)]

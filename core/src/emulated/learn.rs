@@ -4,12 +4,12 @@ use super::narrow::{ANY, Interval, Narrowing, SIMPLE};
 use super::run::{Counting, note};
 use super::shift::Shift;
 use super::{BAND, EmulatedCoefficients, VariableFormat, mean_psp};
-use crate::arithmetic::ColumnsMut;
+use crate::arithmetic::Updates;
 use crate::formats::Variable;
 use crate::kernels::{Job, Lanes};
 use crate::losses::Losses;
 use crate::native::reciprocal;
-use crate::random::{DITHER_STRIDE, Dither};
+use crate::random::DITHER_STRIDE;
 use crate::rounding::Overflow;
 use crate::tables::noise::BLOCK;
 
@@ -144,19 +144,15 @@ impl QuickLearn {
 }
 
 /// All updates of the weights of a layer.
-pub(super) struct LearnJob<'j, 'm, 'l, const COUNT: bool> {
+pub(super) struct LearnJob<'j, 'l, const COUNT: bool> {
     pub(super) quick: &'j QuickLearn,
     /// The format of mean PSPs.
     pub(super) psp: &'j VariableFormat,
-    pub(super) matrix: ColumnsMut<'m, i16>,
-    pub(super) presynaptic: &'j [u16],
-    pub(super) steps: u32,
-    pub(super) errors: &'j [i32],
-    pub(super) dither: &'j mut Dither,
+    pub(super) updates: Updates<'j, i16, i32>,
     pub(super) losses: &'j mut Losses<'l>,
 }
 
-impl<const COUNT: bool> Job for LearnJob<'_, '_, '_, COUNT> {
+impl<const COUNT: bool> Job for LearnJob<'_, '_, COUNT> {
     /// Whether it could be done.
     type Outcome = bool;
 
@@ -167,10 +163,11 @@ impl<const COUNT: bool> Job for LearnJob<'_, '_, '_, COUNT> {
         if lost && self.quick.weight.step.down > 16 {
             return false;
         }
-        let largest = self.errors.iter().map(|error| error.unsigned_abs()).max().unwrap_or(0);
+        let errors = self.updates.errors;
+        let largest = errors.iter().map(|error| error.unsigned_abs()).max().unwrap_or(0);
         // Padding has no errors, and nothing moves without one.
-        let used = self.errors.iter().rposition(|&error| error != 0).map_or(0, |last| last.wrapping_add(1));
-        let errors = self.errors.get(..used.next_multiple_of(BLOCK)).unwrap_or(self.errors);
+        let used = errors.iter().rposition(|&error| error != 0).map_or(0, |last| last.wrapping_add(1));
+        let errors = errors.get(..used.next_multiple_of(BLOCK)).unwrap_or(errors);
         if largest < self.quick.short_below && errors.len() <= BAND && !lost {
             l.apart(
                 #[inline(always)]
@@ -228,12 +225,13 @@ impl<B: Copy> Ends<B> {
     }
 }
 
-impl<const COUNT: bool> LearnJob<'_, '_, '_, COUNT> {
+impl<const COUNT: bool> LearnJob<'_, '_, COUNT> {
     /// Calls `update` with each column whose presynaptic unit has a mean PSP, and that, and
     /// the noise of its first block; it returns the column's new bound.
     #[inline(always)]
     fn each<L: Lanes>(self, l: L, mut update: impl FnMut(&mut [i16], i32, L::Block, &mut Losses<'_>) -> u16) {
-        let Self { quick, psp: format, matrix, presynaptic, steps, dither, losses, .. } = self;
+        let Self { quick, psp: format, updates, losses } = self;
+        let Updates { matrix, presynaptic, steps, dither, .. } = updates;
         let reciprocal = reciprocal(steps);
         let mut generators = l.load_generators(dither.state());
         let columns = matrix.weights.chunks_exact_mut(matrix.stride.max(1));
@@ -319,18 +317,8 @@ impl<const COUNT: bool> LearnJob<'_, '_, '_, COUNT> {
         let (mut columns, mut moved, mut bias) = (0u64, 0u64, 0i64);
         let meant: usize = errors.iter().map(|&error| usize::from(error != 0)).sum();
         let none = l.splat_totals(0);
-        let Self { losses, quick, psp, matrix, presynaptic, steps, dither, .. } = self;
-        let job = LearnJob::<COUNT> {
-            quick,
-            psp,
-            matrix,
-            presynaptic,
-            steps,
-            errors,
-            dither,
-            losses: &mut *losses,
-        };
-        job.each(
+        let Self { quick, psp, updates, losses } = self;
+        LearnJob::<COUNT> { quick, psp, updates, losses: &mut *losses }.each(
             l,
             #[inline(always)]
             |column, psp, noise, losses| {

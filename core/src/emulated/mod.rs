@@ -35,13 +35,13 @@ mod table;
 pub use coefficients::{Decay, EmulatedCoefficients, EmulatedParameters, Pace};
 pub use table::{Table, VariableFormat};
 
-use crate::arithmetic::{Arithmetic, Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch, learn_each};
+use crate::arithmetic::{Arithmetic, Columns, Dynamics, Neurons, Run, Scratch, Updates, learn_each};
 use crate::formats::{Format, Variable};
 use crate::kernels::{Kernels, Plain};
 use crate::losses::Losses;
 use crate::native::reciprocal;
 use crate::parameters::TEACHER;
-use crate::random::{DITHER_STRIDE, Dither, Generator, Offsets};
+use crate::random::{DITHER_STRIDE, Generator, Offsets};
 use crate::rounding::{Overflow, Rounding};
 use crate::spikes::Spikes;
 use crate::tables::noise::{BLOCK, NEVER, count, thresholds};
@@ -639,31 +639,15 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
         self.bound(weights)
     }
 
-    fn learn(
-        &self,
-        layer: &C,
-        matrix: ColumnsMut<'_, i16>,
-        presynaptic: &[u16],
-        steps: u32,
-        errors: &[i32],
-        dither: &mut Dither,
-        losses: &mut Losses<'_>,
-    ) {
+    fn learn(&self, layer: &C, mut updates: Updates<'_, i16, i32>, losses: &mut Losses<'_>) {
         if let Some(quick) = &layer.quick_learn {
-            let lent = ColumnsMut {
-                weights: &mut *matrix.weights,
-                stride: matrix.stride,
-                bounds: &mut *matrix.bounds,
-            };
-            let (dither, losses) = (&mut *dither, &mut *losses);
-            let psp = layer.table.of(Variable::Psp);
-            let job =
-                LearnJob::<COUNT> { quick, psp, matrix: lent, presynaptic, steps, errors, dither, losses };
+            let (psp, losses) = (layer.table.of(Variable::Psp), &mut *losses);
+            let job = LearnJob::<COUNT> { quick, psp, updates: updates.lend(), losses };
             if self.kernels.on_lanes(job) == Some(true) {
                 return;
             }
         }
-        learn_each(self, layer, matrix, presynaptic, steps, errors, dither, losses);
+        learn_each(self, layer, updates, losses);
     }
 
     fn update_bias(

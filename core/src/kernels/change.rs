@@ -6,12 +6,12 @@ use super::listed::{Listed, SECTION};
 use super::note::note_beyond;
 use super::vector::Vector;
 use super::{NARROW_GRAIN, Reach, grown_bound, learn_column};
-use crate::arithmetic::ColumnsMut;
+use crate::arithmetic::{ColumnsMut, Updates};
 use crate::formats::Variable;
 use crate::losses::Losses;
 use crate::native::{Weight, mean_psp, reciprocal};
 use crate::parameters::Coefficients;
-use crate::random::{DITHER_STRIDE, Dither};
+use crate::random::DITHER_STRIDE;
 use crate::rounding::Rounding;
 use crate::tables::noise::BLOCK;
 
@@ -46,7 +46,6 @@ impl<L: Lanes> Vector<L> {
     /// The updates of all columns; see [`Kernels::learn`]. `LOST` updates are counted; where it
     /// is `SAFE`, nothing is held.
     #[inline(always)]
-    #[allow(clippy::too_many_arguments)] // those of `learn`
     pub(super) fn learn_all<
         W: Weight,
         const LOST: bool,
@@ -56,28 +55,18 @@ impl<L: Lanes> Vector<L> {
     >(
         &self,
         (shift, added, reach): (u8, Added, Reach),
-        matrix: ColumnsMut<'_, W>,
-        presynaptic: &[u16],
-        steps: u32,
-        errors: &[i16],
-        dither: &mut Dither,
+        updates: Updates<'_, W, i16>,
         losses: &mut Losses<'_>,
     ) {
         let l = self.0;
         if !LOST
             && SAFE
             && !BOUNDED
-            && let ([errors], []) = errors.as_chunks()
+            && let ([errors], []) = updates.errors.as_chunks()
         {
-            return self.learn_block::<W, DITHERED>(
-                (shift, added),
-                matrix,
-                presynaptic,
-                steps,
-                errors,
-                dither,
-            );
+            return self.learn_block::<W, DITHERED>((shift, added), errors, updates);
         }
+        let Updates { matrix, presynaptic, steps, errors, dither } = updates;
         let mut counted = Counted::new(l, shift, if LOST { errors } else { &[] });
         let change = Change { variable: Variable::Weight, shift };
         let constant = l.splat(if let Added::Constant(value) = added { value } else { 0 });
@@ -132,12 +121,10 @@ impl<L: Lanes> Vector<L> {
     fn learn_block<W: Weight, const DITHERED: bool>(
         &self,
         (shift, added): (u8, Added),
-        matrix: ColumnsMut<'_, W>,
-        presynaptic: &[u16],
-        steps: u32,
         errors: &[i16; BLOCK],
-        dither: &mut Dither,
+        updates: Updates<'_, W, i16>,
     ) {
+        let Updates { matrix, presynaptic, steps, dither, .. } = updates;
         let (l, reciprocal) = (self.0, reciprocal(steps));
         let constant = l.splat(if let Added::Constant(value) = added { value } else { 0 });
         let mut generators = l.load_generators(dither.state());

@@ -17,12 +17,12 @@ pub mod plain;
 mod run;
 mod vector;
 
-use crate::arithmetic::{Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch};
+use crate::arithmetic::{Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch, Updates};
 use crate::formats::{ACCUMULATOR_LIMIT, Variable};
 use crate::losses::Losses;
 use crate::native::{Weight, mean_psp, reciprocal};
 use crate::parameters::Coefficients;
-use crate::random::{Dither, Generator, Offsets};
+use crate::random::{Generator, Offsets};
 use crate::spikes::Spikes;
 use crate::trains::Trains;
 
@@ -217,18 +217,13 @@ pub trait Kernels: Copy {
 
     /// The same for every column whose presynaptic unit has a mean PSP.
     #[inline(always)]
-    #[allow(clippy::too_many_arguments)] // a matrix, its two factors, its noise, its losses
     fn learn<W: Weight, const COUNT: bool>(
         &self,
         layer: &Coefficients,
-        matrix: ColumnsMut<'_, W>,
-        presynaptic: &[u16],
-        steps: u32,
-        errors: &[i16],
-        dither: &mut Dither,
+        updates: Updates<'_, W, i16>,
         losses: &mut Losses<'_>,
     ) {
-        Plain.learn::<W, COUNT>(layer, matrix, presynaptic, steps, errors, dither, losses);
+        Plain.learn::<W, COUNT>(layer, updates, losses);
     }
 }
 
@@ -336,18 +331,14 @@ const NARROW_GRAIN: u32 = 4;
 
 /// Whether nothing can be held within its range when a layer learns whose losses are counted.
 #[inline(always)]
-fn nothing_is_held<W: Weight>(
-    matrix: &ColumnsMut<'_, W>,
-    reach: Reach,
-    presynaptic: &[u16],
-    steps: u32,
-) -> bool {
+fn nothing_is_held<W: Weight>(updates: &Updates<'_, W, i16>, reach: Reach) -> bool {
+    let Updates { matrix, presynaptic, steps, .. } = updates;
     let bound = match &*matrix.bounds {
         [] => matrix.weights.iter().map(|weight| weight.widen().unsigned_abs()).max(),
         bounds => bounds.iter().copied().max(),
     };
     let sum = presynaptic.iter().copied().max().unwrap_or(0);
-    let mean = (i64::from(sum).wrapping_mul(reciprocal(steps)) >> 16).wrapping_add(1);
+    let mean = (i64::from(sum).wrapping_mul(reciprocal(*steps)) >> 16).wrapping_add(1);
     mean <= i64::from(i16::MAX) && reach.is_within(bound.unwrap_or(0), i16::MAX)
 }
 

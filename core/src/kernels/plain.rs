@@ -10,12 +10,12 @@ pub use columns::{narrow_sums, sum_columns};
 pub use neurons::{fire, fire_block, push_more};
 
 use super::{Kernels, Reach, learn_columns, nothing_is_held};
-use crate::arithmetic::{Columns, ColumnsMut, Dynamics};
+use crate::arithmetic::{Columns, Dynamics, Updates};
 use crate::formats::{ACCUMULATOR_LIMIT, ERROR_LIMIT, STATE_LIMIT, Variable};
 use crate::losses::Losses;
 use crate::native::{Weight, mean, narrow, product, reciprocal, slope};
 use crate::parameters::{Coefficients, TEACHER};
-use crate::random::{DITHER_STRIDE, Dither, Generator, Offsets};
+use crate::random::{DITHER_STRIDE, Generator, Offsets};
 use crate::rounding::Rounding;
 use crate::spikes::Spikes;
 use crate::tables::noise::BLOCK;
@@ -95,30 +95,27 @@ impl Kernels for Plain {
     fn learn<W: Weight, const COUNT: bool>(
         &self,
         layer: &Coefficients,
-        matrix: ColumnsMut<'_, W>,
-        presynaptic: &[u16],
-        steps: u32,
-        errors: &[i16],
-        dither: &mut Dither,
+        updates: Updates<'_, W, i16>,
         losses: &mut Losses<'_>,
     ) {
         if COUNT
             && !losses.looks_at_updates()
-            && nothing_is_held(&matrix, Reach::new::<W>(layer, errors), presynaptic, steps)
+            && nothing_is_held(&updates, Reach::new::<W>(layer, updates.errors))
         {
-            return self.learn::<W, false>(layer, matrix, presynaptic, steps, errors, dither, losses);
+            return self.learn::<W, false>(layer, updates, losses);
         }
         match (layer.rounding, layer.update_shift) {
             (Rounding::Stochastic, 6) if !COUNT && W::PER_WORD == 2 => {
-                change::learn_stochastically::<W, 6>(matrix, presynaptic, steps, errors, dither);
+                change::learn_stochastically::<W, 6>(updates);
             }
             (Rounding::Stochastic, 10) if !COUNT && W::PER_WORD == 4 => {
-                change::learn_stochastically::<W, 10>(matrix, presynaptic, steps, errors, dither);
+                change::learn_stochastically::<W, 10>(updates);
             }
             (Rounding::Stochastic, 11) if !COUNT && W::PER_WORD == 4 => {
-                change::learn_stochastically::<W, 11>(matrix, presynaptic, steps, errors, dither);
+                change::learn_stochastically::<W, 11>(updates);
             }
             _ => {
+                let Updates { matrix, presynaptic, steps, errors, dither } = updates;
                 learn_columns::<W, COUNT>(matrix, presynaptic, steps, losses, |column, psp, _, losses| {
                     let (weight, noise) = (Variable::Weight, dither.draw());
                     self.update::<W, COUNT>(weight, layer, column, errors, psp, &noise, losses)

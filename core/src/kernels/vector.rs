@@ -13,12 +13,12 @@ use super::neurons::{NarrowSum, Step, pulls};
 use super::note::{Count, Nobody};
 use super::run::has_room;
 use super::{Kernels, Reach, fits, nothing_is_held, plain};
-use crate::arithmetic::{Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch};
+use crate::arithmetic::{Columns, Dynamics, Neurons, Run, Scratch, Updates};
 use crate::formats::Variable;
 use crate::losses::Losses;
 use crate::native::{Weight, mean, reciprocal};
 use crate::parameters::Coefficients;
-use crate::random::{Dither, Generator, Offsets};
+use crate::random::{Generator, Offsets};
 use crate::spikes::Spikes;
 use crate::tables::noise::BLOCK;
 use crate::trains::Trains;
@@ -226,27 +226,25 @@ impl<L: Lanes> Kernels for Vector<L> {
     fn learn<W: Weight, const COUNT: bool>(
         &self,
         layer: &Coefficients,
-        matrix: ColumnsMut<'_, W>,
-        presynaptic: &[u16],
-        steps: u32,
-        errors: &[i16],
-        dither: &mut Dither,
+        updates: Updates<'_, W, i16>,
         losses: &mut Losses<'_>,
     ) {
         let Some(added) = Added::of(layer) else {
-            return plain::Plain.learn::<W, COUNT>(layer, matrix, presynaptic, steps, errors, dither, losses);
+            return plain::Plain.learn::<W, COUNT>(layer, updates, losses);
         };
-        if COUNT && matrix.weights.len() > MOST_WEIGHTS {
-            return plain::Plain.learn::<W, COUNT>(layer, matrix, presynaptic, steps, errors, dither, losses);
+        if COUNT && updates.matrix.weights.len() > MOST_WEIGHTS {
+            return plain::Plain.learn::<W, COUNT>(layer, updates, losses);
         }
         // Padding has no errors, and nothing moves without one.
+        let errors = updates.errors;
         let used = errors.iter().rposition(|&error| error != 0).map_or(0, |last| last.wrapping_add(1));
         let errors = errors.get(..used.next_multiple_of(BLOCK)).unwrap_or(errors);
+        let updates = Updates { errors, ..updates };
         // Without bounds to keep, a column's magnitude is nobody's concern; those of narrow
         // weights say where counting must look.
-        let bounded = (COUNT || W::EXACT_SPIKES == 0) && !matrix.bounds.is_empty();
+        let bounded = (COUNT || W::EXACT_SPIKES == 0) && !updates.matrix.bounds.is_empty();
         let reach = Reach::new::<W>(layer, if bounded || COUNT { errors } else { &[] });
-        let safe = !COUNT || nothing_is_held(&matrix, reach, presynaptic, steps);
+        let safe = !COUNT || nothing_is_held(&updates, reach);
         let lost = COUNT && losses.looks_at_updates();
         let of = (layer.update_shift, added, reach);
         macro_rules! learn {
@@ -254,24 +252,8 @@ impl<L: Lanes> Kernels for Vector<L> {
                 self.0.apart(
                     #[inline(always)]
                     || match bounded {
-                        true => self.learn_all::<W, $lost, $dithered, true, $safe>(
-                            of,
-                            matrix,
-                            presynaptic,
-                            steps,
-                            errors,
-                            dither,
-                            losses,
-                        ),
-                        false => self.learn_all::<W, $lost, $dithered, false, $safe>(
-                            of,
-                            matrix,
-                            presynaptic,
-                            steps,
-                            errors,
-                            dither,
-                            losses,
-                        ),
+                        true => self.learn_all::<W, $lost, $dithered, true, $safe>(of, updates, losses),
+                        false => self.learn_all::<W, $lost, $dithered, false, $safe>(of, updates, losses),
                     },
                 )
             };

@@ -2,7 +2,7 @@
 #![no_std]
 #![no_main]
 
-use apical_core::arithmetic::{Arithmetic, Columns, ColumnsMut, Dynamics};
+use apical_core::arithmetic::{Arithmetic, Columns, ColumnsMut, Dynamics, Updates};
 use apical_core::input::Input;
 use apical_core::layer::Layer;
 use apical_core::losses::Losses;
@@ -128,8 +128,9 @@ where
     let columns = input.psp.iter().filter(|&&sum| sum > 0).count() as u32;
     let before = counter.ticks();
     let matrix = ColumnsMut { weights: layer.weights, stride: layer.stride, bounds: layer.bounds };
-    let dither = &mut layer.control.dither;
-    arithmetic.learn(layer.coefficients, matrix, black_box(input.psp), 22, layer.errors, dither, &mut losses);
+    let (errors, dither) = (&*layer.errors, &mut layer.control.dither);
+    let updates = Updates { matrix, presynaptic: black_box(input.psp), steps: 22, errors, dither };
+    arithmetic.learn(layer.coefficients, updates, &mut losses);
     let spent = Counter::instructions(counter.ticks() - before);
     info!("count {=str} {=u64} of {=u32}", "changed-weight", spent, columns * units);
 }

@@ -1,11 +1,11 @@
 //! W += narrow(e · ⟨s⟩) with stochastic rounding, two or four weights in a register. Armv7E-M.
 
 use super::{is_words, machine};
-use apical_core::arithmetic::ColumnsMut;
+use apical_core::arithmetic::Updates;
 use apical_core::kernels::{learn_columns, plain};
 use apical_core::losses::Losses;
 use apical_core::native::Weight;
-use apical_core::random::{DITHER_STRIDE, Dither};
+use apical_core::random::DITHER_STRIDE;
 use core::arch::naked_asm;
 
 /// All columns whose presynaptic unit has a mean PSP, where `SHIFT` is how many bits a change loses; false, with nothing
@@ -14,11 +14,7 @@ use core::arch::naked_asm;
 #[inline(always)]
 pub fn learn<W: Weight>(
     shift: u32,
-    matrix: &mut ColumnsMut<'_, W>,
-    presynaptic: &[u16],
-    steps: u32,
-    errors: &[i16],
-    dither: &mut Dither,
+    updates: Updates<'_, W, i16>,
     mut otherwise: impl FnMut(&mut [W], i16, &[u16; 32], &mut Losses<'_>) -> u16,
 ) -> bool {
     let job = match (W::PER_WORD, shift) {
@@ -27,6 +23,7 @@ pub fn learn<W: Weight>(
         (4, 11) if !W::OFFSET => change_bytes_by_11,
         _ => return false,
     };
+    let Updates { matrix, presynaptic, steps, errors, dither } = updates;
     let stride = matrix.stride;
     let whole = W::PER_WORD == 4 || W::words(matrix.weights).is_some();
     if errors.len() != stride || !is_words(errors) || !whole {
@@ -34,7 +31,6 @@ pub fn learn<W: Weight>(
     }
     let largest = errors.iter().fold(0, |largest, error| error.unsigned_abs().max(largest));
     let mut noise = Aligned([0; 16]);
-    let matrix = ColumnsMut { weights: &mut *matrix.weights, stride, bounds: &mut *matrix.bounds };
     learn_columns::<W, false>(
         matrix,
         presynaptic,

@@ -9,7 +9,7 @@ mod neurons;
 mod sums;
 
 use crate::fire;
-use apical_core::arithmetic::{Columns, ColumnsMut, Dynamics};
+use apical_core::arithmetic::{Columns, Dynamics, Updates};
 use apical_core::formats::Variable;
 #[cfg(dsp)]
 use apical_core::kernels::learn_columns;
@@ -17,7 +17,7 @@ use apical_core::kernels::{Kernels, plain};
 use apical_core::losses::Losses;
 use apical_core::native::Weight;
 use apical_core::parameters::Coefficients;
-use apical_core::random::{Dither, Generator, Offsets};
+use apical_core::random::{Generator, Offsets};
 #[cfg(dsp)]
 use apical_core::rounding::Rounding;
 use apical_core::spikes::Spikes;
@@ -143,29 +143,27 @@ impl Kernels for Thumb {
     fn learn<W: Weight, const COUNT: bool>(
         &self,
         layer: &Coefficients,
-        mut matrix: ColumnsMut<'_, W>,
-        presynaptic: &[u16],
-        steps: u32,
-        errors: &[i16],
-        dither: &mut Dither,
+        mut updates: Updates<'_, W, i16>,
         losses: &mut Losses<'_>,
     ) {
         #[cfg(dsp)]
         {
+            let errors = updates.errors;
             let update = |column: &mut [W], psp, noise: &_, losses: &mut Losses<'_>| {
                 let weight = Variable::Weight;
                 plain::update_any::<W, COUNT>(weight, layer, column, errors, psp, noise, losses)
             };
             let usual = !COUNT && layer.rounding == Rounding::Stochastic;
             let shift = u32::from(layer.update_shift);
-            if !usual || !change::learn(shift, &mut matrix, presynaptic, steps, errors, dither, update) {
+            if !usual || !change::learn(shift, updates.lend(), update) {
+                let Updates { matrix, presynaptic, steps, dither, .. } = updates;
                 learn_columns::<W, COUNT>(matrix, presynaptic, steps, losses, |column, psp, _, losses| {
                     update(column, psp, &dither.draw(), losses)
                 });
             }
         }
         #[cfg(not(dsp))]
-        plain::Plain.learn::<W, COUNT>(layer, matrix, presynaptic, steps, errors, dither, losses);
+        plain::Plain.learn::<W, COUNT>(layer, updates, losses);
     }
 
     #[inline(always)]

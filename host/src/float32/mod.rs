@@ -16,12 +16,12 @@ use crate::model::Model;
 use crate::readable::Readable;
 use crate::reference::Exact;
 use crate::reference::spikes::Noise;
-use apical_core::arithmetic::{Arithmetic, Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch};
+use apical_core::arithmetic::{Arithmetic, Columns, Dynamics, Neurons, Run, Scratch, Updates};
 use apical_core::formats::Variable;
 use apical_core::kernels::{Kernels, Vector};
 use apical_core::losses::Losses;
 use apical_core::parameters::{APPROACH, BASAL_SHARE, TEACHER, UPDATE_SCALE};
-use apical_core::random::{Dither, Generator, Offsets};
+use apical_core::random::{Generator, Offsets};
 use apical_core::spikes::Spikes;
 use apical_core::tables::noise::{BLOCK, GRAINS};
 use apical_core::tables::psp::{KEEP_FAST, KEEP_SLOW, Kernel};
@@ -286,16 +286,8 @@ impl<L: FloatLanes> Arithmetic for Float32<L> {
         0
     }
 
-    fn learn(
-        &self,
-        _: &Coefficients,
-        matrix: ColumnsMut<'_, f32>,
-        presynaptic: &[u16],
-        steps: u32,
-        errors: &[f32],
-        _: &mut Dither,
-        _: &mut Losses<'_>,
-    ) {
+    fn learn(&self, _: &Coefficients, updates: Updates<'_, f32, f32>, _: &mut Losses<'_>) {
+        let Updates { matrix, presynaptic, steps, errors, .. } = updates;
         let share = 1.0 / (2048.0 * steps as f32);
         self.lanes.apart(
             #[inline(always)]

@@ -6,7 +6,7 @@
 use super::Path;
 #[cfg(target_arch = "x86_64")]
 use super::{Avx512, Pair, Wide};
-use apical_core::arithmetic::{Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch};
+use apical_core::arithmetic::{Columns, Dynamics, Neurons, Run, Scratch, Updates};
 use apical_core::formats::Variable;
 #[cfg(target_arch = "x86_64")]
 use apical_core::kernels::Vector;
@@ -14,7 +14,7 @@ use apical_core::kernels::{Job, Kernels, Plain};
 use apical_core::losses::Losses;
 use apical_core::native::Weight;
 use apical_core::parameters::Coefficients;
-use apical_core::random::{Dither, Generator, Offsets};
+use apical_core::random::{Generator, Offsets};
 use apical_core::spikes::Spikes;
 use apical_core::trains::Trains;
 #[cfg(target_arch = "x86_64")]
@@ -216,16 +216,10 @@ impl Kernels for PathKernels {
     fn learn<W: Weight, const COUNT: bool>(
         &self,
         layer: &Coefficients,
-        matrix: ColumnsMut<'_, W>,
-        presynaptic: &[u16],
-        steps: u32,
-        errors: &[i16],
-        dither: &mut Dither,
+        updates: Updates<'_, W, i16>,
         losses: &mut Losses<'_>,
     ) {
-        on!(self, kernels => {
-            kernels.learn::<W, COUNT>(layer, matrix, presynaptic, steps, errors, dither, losses)
-        })
+        on!(self, kernels => kernels.learn::<W, COUNT>(layer, updates, losses))
     }
 
     fn update<W: Weight, const COUNT: bool>(

@@ -1,22 +1,17 @@
 //! W += narrow(e · ⟨s⟩) with stochastic rounding, and how large weights may have become.
 
 use super::neurons::{half, scaled};
-use crate::arithmetic::ColumnsMut;
+use crate::arithmetic::Updates;
 use crate::kernels::{NARROW_GRAIN, grown_bound, learn_columns};
 use crate::losses::Losses;
 use crate::native::Weight;
-use crate::random::{DITHER_STRIDE, Dither};
+use crate::random::DITHER_STRIDE;
 use crate::tables::noise::BLOCK;
 
 /// Every column whose presynaptic unit has a mean PSP.
 #[inline(never)]
-pub(super) fn learn_stochastically<W: Weight, const SHIFT: u32>(
-    matrix: ColumnsMut<'_, W>,
-    presynaptic: &[u16],
-    steps: u32,
-    errors: &[i16],
-    dither: &mut Dither,
-) {
+pub(super) fn learn_stochastically<W: Weight, const SHIFT: u32>(updates: Updates<'_, W, i16>) {
+    let Updates { matrix, presynaptic, steps, errors, dither } = updates;
     let largest = errors.iter().fold(0, |largest, error| error.unsigned_abs().max(largest));
     learn_columns::<W, false>(matrix, presynaptic, steps, &mut Losses::none(), |column, psp, bound, _| {
         change::<W, SHIFT>(column, errors, psp, &dither.draw());
