@@ -35,7 +35,9 @@ mod table;
 pub use coefficients::{Decay, EmulatedCoefficients, EmulatedParameters, Pace};
 pub use table::{Table, VariableFormat};
 
-use crate::arithmetic::{Arithmetic, Columns, Dynamics, Neurons, Run, Scratch, Updates, learn_each};
+use crate::arithmetic::{
+    Arithmetic, ColumnUpdate, Columns, Dynamics, Neurons, Run, Scratch, Updates, learn_each,
+};
 use crate::formats::{Format, Variable};
 use crate::kernels::{Kernels, Plain};
 use crate::losses::Losses;
@@ -599,15 +601,8 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
         }
     }
 
-    fn update_column(
-        &self,
-        layer: &C,
-        weights: &mut [i16],
-        errors: &[i32],
-        psp: i32,
-        dither: &[u16; 32],
-        losses: &mut Losses<'_>,
-    ) -> u16 {
+    fn update_column(&self, layer: &C, column: ColumnUpdate<'_, i16, i32>, losses: &mut Losses<'_>) -> u16 {
+        let ColumnUpdate { weights, errors, psp, dither } = column;
         if let Some(quick) = layer.quick_update.filter(|_| !COUNT) {
             return self.kernels.enter(
                 #[inline(always)]
