@@ -1,4 +1,5 @@
-//! The vector units of x86-64, as [`Lanes`] of the core's kernels.
+//! The vector units of x86-64, as [`Lanes`](apical_core::kernels::Lanes) of the
+//! core's kernels.
 //!
 //! Chosen when the program runs. The intrinsics are safe here because `pulp` hands out a
 //! token of an instruction set only where the processor has it; the one it does not offer is
