@@ -54,19 +54,6 @@ pub struct Updates<'a, W, S> {
     pub dither: &'a mut Dither,
 }
 
-/// What changes the weights of one column, or the biases of a layer.
-#[derive(Debug)]
-pub struct ColumnUpdate<'a, W, S> {
-    /// The weights.
-    pub weights: &'a mut [W],
-    /// The error of each neuron.
-    pub errors: &'a [S],
-    /// The presynaptic unit's mean PSP.
-    pub psp: S,
-    /// Noise for rounding: that of the first block of 32.
-    pub dither: &'a [u16; 32],
-}
-
 impl<W, S> Updates<'_, W, S> {
     /// The same, for somebody who may not want it.
     #[inline(always)]
@@ -351,10 +338,14 @@ pub trait Arithmetic {
     );
 
     /// W += e · ⟨s⟩ for the column of one presynaptic unit; returns the column's new bound.
+    #[allow(clippy::too_many_arguments)] // a column, its two factors, its noise, its losses
     fn update_column(
         &self,
         layer: &Self::Coefficients,
-        column: ColumnUpdate<'_, Self::Weight, Self::State>,
+        weights: &mut [Self::Weight],
+        errors: &[Self::State],
+        psp: Self::State,
+        dither: &[u16; 32],
         losses: &mut Losses<'_>,
     ) -> u16;
 
@@ -423,8 +414,8 @@ pub(crate) fn learn_each<A: Arithmetic + ?Sized>(
         if psp == A::State::default() {
             continue;
         }
-        let column = ColumnUpdate { weights: column, errors, psp, dither: &dither.draw() };
-        let largest = arithmetic.update_column(layer, column, losses);
+        let noise = dither.draw();
+        let largest = arithmetic.update_column(layer, column, errors, psp, &noise, losses);
         if let Some(bound) = bound {
             *bound = largest;
         }

@@ -12,7 +12,7 @@
 //! [`Rounding`](crate::rounding::Rounding) says. Filters and somata stay within ±16383, so
 //! that no difference overflows; see [`crate::formats`].
 
-use crate::arithmetic::{Arithmetic, ColumnUpdate, Columns, Dynamics, Neurons, Run, Scratch, Updates};
+use crate::arithmetic::{Arithmetic, Columns, Dynamics, Neurons, Run, Scratch, Updates};
 use crate::formats::{Change, Filter, Fraction, Potential, Variable};
 use crate::kernels::{Kernels, Lanes};
 use crate::layer::Layer;
@@ -439,10 +439,13 @@ impl<K: Kernels, W: Weight, O: Weight, const COUNT: bool> Arithmetic for Native<
     fn update_column(
         &self,
         layer: &Coefficients,
-        column: ColumnUpdate<'_, W, i16>,
+        weights: &mut [W],
+        errors: &[i16],
+        psp: i16,
+        dither: &[u16; 32],
         losses: &mut Losses<'_>,
     ) -> u16 {
-        self.kernels.update::<W, COUNT>(Variable::Weight, layer, column, losses)
+        self.kernels.update::<W, COUNT>(Variable::Weight, layer, weights, errors, psp, dither, losses)
     }
 
     #[inline(always)]
@@ -461,8 +464,7 @@ impl<K: Kernels, W: Weight, O: Weight, const COUNT: bool> Arithmetic for Native<
     ) {
         // The bias is a weight of 16 bits whose input is k_B, whatever the weights have.
         let layer = Coefficients { update_shift: 6, ..*layer };
-        let column = ColumnUpdate { weights: bias, errors, psp: layer.share, dither };
-        self.kernels.update::<i16, COUNT>(Variable::Bias, &layer, column, losses);
+        self.kernels.update::<i16, COUNT>(Variable::Bias, &layer, bias, errors, layer.share, dither, losses);
     }
 
     #[inline(always)]

@@ -4,7 +4,7 @@
 //! Values are drawn at random; those whose exact fraction lies within ±0.05 of 0.1, 0.2, … 0.9
 //! are counted together against the sum of their fractions.
 
-use apical_core::arithmetic::{Arithmetic, ColumnUpdate, Columns, Dynamics};
+use apical_core::arithmetic::{Arithmetic, Columns, Dynamics};
 use apical_core::emulated::{Decay, Emulated, EmulatedCoefficients, EmulatedParameters, Table};
 use apical_core::formats::Variable;
 use apical_core::kernels::Plain;
@@ -236,9 +236,7 @@ fn update<A: Core>(core: &EmulatedCoefficients, mut look: impl FnMut(i64, i64, i
         // Up to ±1.9, so that changes reach beyond a whole step of the coarsest weight.
         let errors: Vec<i32> = (0..UNITS).map(|_| below(&mut draws, 62_000) - 31_000).collect();
         let (mut weights, psp) = (vec![0i16; UNITS], 3000 + below(&mut draws, 29_000));
-        let noise = dither.draw();
-        let column = ColumnUpdate { weights: &mut weights, errors: &errors, psp, dither: &noise };
-        A::default().update_column(core, column, &mut Losses::none());
+        A::default().update_column(core, &mut weights, &errors, psp, &dither.draw(), &mut Losses::none());
         for (&error, &weight) in errors.iter().zip(&weights) {
             look(i64::from(error), i64::from(psp), i64::from(weight));
         }

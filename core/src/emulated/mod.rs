@@ -35,9 +35,7 @@ mod table;
 pub use coefficients::{Decay, EmulatedCoefficients, EmulatedParameters, Pace};
 pub use table::{Table, VariableFormat};
 
-use crate::arithmetic::{
-    Arithmetic, ColumnUpdate, Columns, Dynamics, Neurons, Run, Scratch, Updates, learn_each,
-};
+use crate::arithmetic::{Arithmetic, Columns, Dynamics, Neurons, Run, Scratch, Updates, learn_each};
 use crate::formats::{Format, Variable};
 use crate::kernels::{Kernels, Plain};
 use crate::losses::Losses;
@@ -601,8 +599,15 @@ impl<K: Kernels, const COUNT: bool> Arithmetic for Emulated<K, COUNT> {
         }
     }
 
-    fn update_column(&self, layer: &C, column: ColumnUpdate<'_, i16, i32>, losses: &mut Losses<'_>) -> u16 {
-        let ColumnUpdate { weights, errors, psp, dither } = column;
+    fn update_column(
+        &self,
+        layer: &C,
+        weights: &mut [i16],
+        errors: &[i32],
+        psp: i32,
+        dither: &[u16; 32],
+        losses: &mut Losses<'_>,
+    ) -> u16 {
         if let Some(quick) = layer.quick_update.filter(|_| !COUNT) {
             return self.kernels.enter(
                 #[inline(always)]

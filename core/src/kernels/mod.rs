@@ -17,7 +17,7 @@ pub mod plain;
 mod run;
 mod vector;
 
-use crate::arithmetic::{ColumnUpdate, Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch, Updates};
+use crate::arithmetic::{Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch, Updates};
 use crate::formats::{ACCUMULATOR_LIMIT, Variable};
 use crate::losses::Losses;
 use crate::native::{Weight, mean_psp, reciprocal};
@@ -201,14 +201,18 @@ pub trait Kernels: Copy {
 
     /// W += narrow(e · psp) for a column; returns the largest magnitude in it.
     #[inline(always)]
+    #[allow(clippy::too_many_arguments)] // a column, its two factors, its noise, its losses
     fn update<W: Weight, const COUNT: bool>(
         &self,
         variable: Variable,
         layer: &Coefficients,
-        column: ColumnUpdate<'_, W, i16>,
+        weights: &mut [W],
+        errors: &[i16],
+        psp: i16,
+        dither: &[u16; 32],
         losses: &mut Losses<'_>,
     ) -> u16 {
-        Plain.update::<W, COUNT>(variable, layer, column, losses)
+        Plain.update::<W, COUNT>(variable, layer, weights, errors, psp, dither, losses)
     }
 
     /// The same for every column whose presynaptic unit has a mean PSP.

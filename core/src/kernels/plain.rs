@@ -10,7 +10,7 @@ pub use columns::{narrow_sums, sum_columns};
 pub use neurons::{fire, fire_block, push_more};
 
 use super::{Kernels, Reach, learn_columns, nothing_is_held};
-use crate::arithmetic::{ColumnUpdate, Columns, Dynamics, Updates};
+use crate::arithmetic::{Columns, Dynamics, Updates};
 use crate::formats::{ACCUMULATOR_LIMIT, ERROR_LIMIT, STATE_LIMIT, Variable};
 use crate::losses::Losses;
 use crate::native::{Weight, mean, narrow, product, reciprocal, slope};
@@ -71,20 +71,23 @@ impl Kernels for Plain {
         &self,
         variable: Variable,
         layer: &Coefficients,
-        column: ColumnUpdate<'_, W, i16>,
+        weights: &mut [W],
+        errors: &[i16],
+        psp: i16,
+        dither: &[u16; 32],
         losses: &mut Losses<'_>,
     ) -> u16 {
         match (layer.rounding, layer.update_shift) {
             (Rounding::Stochastic, 6) if !COUNT && W::PER_WORD == 2 => {
-                change::change_and_measure::<W, 6>(column)
+                change::change_and_measure::<W, 6>(weights, errors, psp, dither)
             }
             (Rounding::Stochastic, 10) if !COUNT && W::PER_WORD == 4 => {
-                change::change_and_measure::<W, 10>(column)
+                change::change_and_measure::<W, 10>(weights, errors, psp, dither)
             }
             (Rounding::Stochastic, 11) if !COUNT && W::PER_WORD == 4 => {
-                change::change_and_measure::<W, 11>(column)
+                change::change_and_measure::<W, 11>(weights, errors, psp, dither)
             }
-            _ => update_any::<W, COUNT>(variable, layer, column, losses),
+            _ => update_any::<W, COUNT>(variable, layer, weights, errors, psp, dither, losses),
         }
     }
 
@@ -114,8 +117,8 @@ impl Kernels for Plain {
             _ => {
                 let Updates { matrix, presynaptic, steps, errors, dither } = updates;
                 learn_columns::<W, COUNT>(matrix, presynaptic, steps, losses, |column, psp, _, losses| {
-                    let column = ColumnUpdate { weights: column, errors, psp, dither: &dither.draw() };
-                    self.update::<W, COUNT>(Variable::Weight, layer, column, losses)
+                    let (weight, noise) = (Variable::Weight, dither.draw());
+                    self.update::<W, COUNT>(weight, layer, column, errors, psp, &noise, losses)
                 });
             }
         }
@@ -223,13 +226,16 @@ fn pull(unit: usize, label: usize) -> i16 {
 
 /// The update in any rounding; returns the largest magnitude.
 #[inline(never)]
+#[allow(clippy::too_many_arguments)] // those of `Kernels::update`
 pub fn update_any<W: Weight, const COUNT: bool>(
     variable: Variable,
     layer: &Coefficients,
-    column: ColumnUpdate<'_, W, i16>,
+    weights: &mut [W],
+    errors: &[i16],
+    psp: i16,
+    dither: &[u16; 32],
     losses: &mut Losses<'_>,
 ) -> u16 {
-    let ColumnUpdate { weights, errors, psp, dither } = column;
     let shift = u32::from(layer.update_shift) & 15;
     let mut largest = 0;
     let mut weyl = 0u16;

@@ -13,7 +13,7 @@ use super::neurons::{NarrowSum, Step, pulls};
 use super::note::{Count, Nobody};
 use super::run::has_room;
 use super::{Kernels, Reach, fits, nothing_is_held, plain};
-use crate::arithmetic::{ColumnUpdate, Columns, Dynamics, Neurons, Run, Scratch, Updates};
+use crate::arithmetic::{Columns, Dynamics, Neurons, Run, Scratch, Updates};
 use crate::formats::Variable;
 use crate::losses::Losses;
 use crate::native::{Weight, mean, reciprocal};
@@ -182,13 +182,15 @@ impl<L: Lanes> Kernels for Vector<L> {
         &self,
         variable: Variable,
         layer: &Coefficients,
-        column: ColumnUpdate<'_, W, i16>,
+        weights: &mut [W],
+        errors: &[i16],
+        psp: i16,
+        dither: &[u16; 32],
         losses: &mut Losses<'_>,
     ) -> u16 {
         let Some(added) = Added::of(layer) else {
-            return plain::Plain.update::<W, COUNT>(variable, layer, column, losses);
+            return plain::Plain.update::<W, COUNT>(variable, layer, weights, errors, psp, dither, losses);
         };
-        let ColumnUpdate { weights, errors, psp, dither } = column;
         let noise = match added {
             Added::Constant(value) => self.0.splat(value),
             Added::Dither => self.0.load_unsigned(dither),

@@ -9,7 +9,7 @@ mod neurons;
 mod sums;
 
 use crate::fire;
-use apical_core::arithmetic::{ColumnUpdate, Columns, Dynamics, Updates};
+use apical_core::arithmetic::{Columns, Dynamics, Updates};
 use apical_core::formats::Variable;
 #[cfg(dsp)]
 use apical_core::kernels::learn_columns;
@@ -126,13 +126,16 @@ impl Kernels for Thumb {
         &self,
         variable: Variable,
         layer: &Coefficients,
-        column: ColumnUpdate<'_, W, i16>,
+        weights: &mut [W],
+        errors: &[i16],
+        psp: i16,
+        dither: &[u16; 32],
         losses: &mut Losses<'_>,
     ) -> u16 {
         #[cfg(dsp)]
-        return plain::update_any::<W, COUNT>(variable, layer, column, losses);
+        return plain::update_any::<W, COUNT>(variable, layer, weights, errors, psp, dither, losses);
         #[cfg(not(dsp))]
-        plain::Plain.update::<W, COUNT>(variable, layer, column, losses)
+        plain::Plain.update::<W, COUNT>(variable, layer, weights, errors, psp, dither, losses)
     }
 
     #[inline(never)]
@@ -147,8 +150,8 @@ impl Kernels for Thumb {
         {
             let errors = updates.errors;
             let update = |column: &mut [W], psp, noise: &_, losses: &mut Losses<'_>| {
-                let column = ColumnUpdate { weights: column, errors, psp, dither: noise };
-                plain::update_any::<W, COUNT>(Variable::Weight, layer, column, losses)
+                let weight = Variable::Weight;
+                plain::update_any::<W, COUNT>(weight, layer, column, errors, psp, noise, losses)
             };
             let usual = !COUNT && layer.rounding == Rounding::Stochastic;
             let shift = u32::from(layer.update_shift);

@@ -16,7 +16,7 @@ use crate::model::Model;
 use crate::readable::Readable;
 use crate::reference::Exact;
 use crate::reference::spikes::Noise;
-use apical_core::arithmetic::{Arithmetic, ColumnUpdate, Columns, Dynamics, Neurons, Run, Scratch, Updates};
+use apical_core::arithmetic::{Arithmetic, Columns, Dynamics, Neurons, Run, Scratch, Updates};
 use apical_core::formats::Variable;
 use apical_core::kernels::{Kernels, Vector};
 use apical_core::losses::Losses;
@@ -273,8 +273,15 @@ impl<L: FloatLanes> Arithmetic for Float32<L> {
         }
     }
 
-    fn update_column(&self, _: &Coefficients, column: ColumnUpdate<'_, f32, f32>, _: &mut Losses<'_>) -> u16 {
-        let ColumnUpdate { weights, errors, psp, .. } = column;
+    fn update_column(
+        &self,
+        _: &Coefficients,
+        weights: &mut [f32],
+        errors: &[f32],
+        psp: f32,
+        _: &[u16; 32],
+        _: &mut Losses<'_>,
+    ) -> u16 {
         weights.iter_mut().zip(errors).for_each(|(weight, &error)| *weight = error.mul_add(psp, *weight));
         0
     }

@@ -6,7 +6,7 @@
 use super::Path;
 #[cfg(target_arch = "x86_64")]
 use super::{Avx512, Pair, Wide};
-use apical_core::arithmetic::{ColumnUpdate, Columns, Dynamics, Neurons, Run, Scratch, Updates};
+use apical_core::arithmetic::{Columns, Dynamics, Neurons, Run, Scratch, Updates};
 use apical_core::formats::Variable;
 #[cfg(target_arch = "x86_64")]
 use apical_core::kernels::Vector;
@@ -226,9 +226,14 @@ impl Kernels for PathKernels {
         &self,
         variable: Variable,
         layer: &Coefficients,
-        column: ColumnUpdate<'_, W, i16>,
+        weights: &mut [W],
+        errors: &[i16],
+        psp: i16,
+        dither: &[u16; 32],
         losses: &mut Losses<'_>,
     ) -> u16 {
-        on!(self, kernels => kernels.update::<W, COUNT>(variable, layer, column, losses))
+        on!(self, kernels => {
+            kernels.update::<W, COUNT>(variable, layer, weights, errors, psp, dither, losses)
+        })
     }
 }

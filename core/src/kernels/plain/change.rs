@@ -1,7 +1,7 @@
 //! W += narrow(e · ⟨s⟩) with stochastic rounding, and how large weights may have become.
 
 use super::neurons::{half, scaled};
-use crate::arithmetic::{ColumnUpdate, Updates};
+use crate::arithmetic::Updates;
 use crate::kernels::{NARROW_GRAIN, grown_bound, learn_columns};
 use crate::losses::Losses;
 use crate::native::Weight;
@@ -43,8 +43,12 @@ fn magnitude<W: Weight>(weights: &[W]) -> u16 {
 
 /// The update of one column; returns its largest magnitude.
 #[inline(never)]
-pub(super) fn change_and_measure<W: Weight, const SHIFT: u32>(column: ColumnUpdate<'_, W, i16>) -> u16 {
-    let ColumnUpdate { weights, errors, psp, dither } = column;
+pub(super) fn change_and_measure<W: Weight, const SHIFT: u32>(
+    weights: &mut [W],
+    errors: &[i16],
+    psp: i16,
+    dither: &[u16; 32],
+) -> u16 {
     change::<W, SHIFT>(weights, errors, psp, dither);
     magnitude(weights)
 }
