@@ -159,7 +159,7 @@ pub fn table(ram: Amount, flash: Amount, clock: Amount) -> String {
         return format!("nothing fits: the smallest network needs {} of RAM\n", kilobytes(smallest()));
     }
     let mut out = format!(
-        "{:<14} {:<15} {:>10} {:>10} {:>10} {:>12}\n",
+        "{:<16} {:<15} {:>10} {:>10} {:>10} {:>12}\n",
         "network", "use", "test error", "RAM", "flash", "per example"
     );
     for (network, trains) in fits {
@@ -170,7 +170,7 @@ pub fn table(ram: Amount, flash: Amount, clock: Amount) -> String {
         let milliseconds = network.instructions / clock.0 as f64 * 1e3;
         let _ = writeln!(
             out,
-            "{:<14} {:<15} {:>8.1} % {:>10} {:>10} {:>9.1} ms",
+            "{:<16} {:<15} {:>8.1} % {:>10} {:>10} {:>9.1} ms",
             network.name(),
             what,
             network.error,
