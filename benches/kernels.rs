@@ -4,6 +4,7 @@
 //! step, and those at the ends of a phase, which both ways use.
 
 use apical::data::{Dataset, default_directory};
+use apical::learner::Width;
 use apical::model::Model;
 use apical::network::OwnedNetwork;
 use apical::vector::{Path, PathKernels};
@@ -14,7 +15,7 @@ use apical_core::losses::Losses;
 use apical_core::native::{Native, Weight};
 use apical_core::network::Network;
 use apical_core::observer::{Moment, Observer};
-use apical_core::parameters::{LayerParameters, Preset};
+use apical_core::parameters::Preset;
 use apical_core::random::{Dither, Generator, Offsets, Stream};
 use apical_core::rounding::Rounding;
 use apical_core::tables::psp::Kernel;
@@ -50,7 +51,7 @@ impl<A: Arithmetic> Observer<A> for Recorder {
 type Core<W> = Native<PathKernels, W>;
 
 /// A network that has learnt a little, so that it fires as it does in a run.
-fn learnt<W: Weight>(kernels: PathKernels, fractions: [u8; 2], data: &Dataset) -> OwnedNetwork<Core<W>> {
+fn learnt<W: Weight>(kernels: PathKernels, width: Width, data: &Dataset) -> OwnedNetwork<Core<W>> {
     let model = Model {
         sizes: vec![784, 500, 10],
         kernel: Kernel::Scaled,
@@ -58,11 +59,8 @@ fn learnt<W: Weight>(kernels: PathKernels, fractions: [u8; 2], data: &Dataset) -
         learning_rates: vec![0.21; 2],
         seed: 1,
     };
-    let mut network = OwnedNetwork::new(Native::new(kernels), &model, |layer| {
-        let (learning_rate, rounding) = (model.learning_rates[layer], Rounding::Stochastic);
-        let weight_fraction = fractions[layer];
-        LayerParameters { kernel: model.kernel, learning_rate, weight_fraction, rounding }.coefficients()
-    });
+    let layer = |number| model.native(number, width, Rounding::Stochastic).coefficients();
+    let mut network = OwnedNetwork::new(Native::new(kernels), &model, layer);
     network.with(|network| {
         for (image, &label) in (0..LEARNT).zip(&data.train.labels) {
             network.train(data.train.image(image), usize::from(label), &mut ());
@@ -121,7 +119,7 @@ fn layer<'s, W: Weight>(
     let shift = layer.coefficients.sum_shift;
     let mut sums = vec![0; layer.stride];
     group.throughput(Throughput::Elements(RECORDED as u64));
-    group.bench_function(format!("{name}: columns of an example"), |bencher| {
+    group.bench_function(format!("{name}: columns of {RECORDED} examples"), |bencher| {
         let columns = columns(layer);
         bencher.iter(|| {
             for spikes in spikes.clone() {
@@ -130,7 +128,7 @@ fn layer<'s, W: Weight>(
         });
     });
     let mut draws = Stream::Spikes(0).open(1);
-    group.bench_function(format!("{name}: neurons of an example"), |bencher| {
+    group.bench_function(format!("{name}: neurons of {RECORDED} examples"), |bencher| {
         bencher.iter(|| spikes.clone().for_each(|_| advance(kernels, layer, &mut draws)));
     });
     group.throughput(Throughput::Elements(1));
@@ -147,11 +145,11 @@ fn layer<'s, W: Weight>(
     });
 }
 
-fn kernels_of<W: Weight>(criterion: &mut Criterion, path: Path, fractions: [u8; 2], data: &Dataset) {
+fn kernels_of<W: Weight>(criterion: &mut Criterion, path: Path, width: Width, data: &Dataset) {
     let kernels = path.kernels();
-    let mut network = learnt::<W>(kernels, fractions, data);
+    let mut network = learnt::<W>(kernels, width, data);
     let steps = recorded(&mut network, data);
-    let mut group = criterion.benchmark_group(format!("{} {} bits", path.name(), 8 * size_of::<W>()));
+    let mut group = criterion.benchmark_group(format!("{} {width} bits", path.name()));
     group.sample_size(10);
     network.with(|network| {
         let losses = &mut Losses::none();
@@ -175,7 +173,7 @@ fn kernels_of<W: Weight>(criterion: &mut Criterion, path: Path, fractions: [u8; 
         });
         group.throughput(Throughput::Elements(RECORDED as u64));
         let mut draws = Stream::Spikes(0).open(1);
-        group.bench_function("input: pixels of an example", |bencher| {
+        group.bench_function(format!("input: pixels of {RECORDED} examples"), |bencher| {
             let input = &mut network.input;
             let active = input.control.active;
             let (potentials, names) = (&input.potentials[..active], &input.active[..active]);
@@ -207,8 +205,8 @@ fn kernels_of<W: Weight>(criterion: &mut Criterion, path: Path, fractions: [u8; 
 fn kernels(criterion: &mut Criterion) {
     let data = Dataset::load(&default_directory()).expect("the data set that comes with the project");
     for path in Path::available() {
-        kernels_of::<i16>(criterion, path, [8, 8], &data);
-        kernels_of::<i8>(criterion, path, [4, 3], &data);
+        kernels_of::<i16>(criterion, path, Width::SIXTEEN, &data);
+        kernels_of::<i8>(criterion, path, Width::EIGHT, &data);
     }
 }
 

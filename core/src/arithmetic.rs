@@ -11,6 +11,7 @@ use crate::kernels::PLACES;
 use crate::losses::Losses;
 use crate::random::{Dither, Generator, Offsets};
 use crate::spikes::Spikes;
+use crate::tables::noise::BLOCK;
 use crate::trains::Trains;
 use core::ops::Range;
 
@@ -52,6 +53,18 @@ pub struct Updates<'a, W, S> {
     pub errors: &'a [S],
     /// Noise for rounding.
     pub dither: &'a mut Dither,
+}
+
+impl<W, S: Copy + Default + PartialEq> Updates<'_, W, S> {
+    /// Without the blocks of errors at the end that are all zero, as in padding: nothing moves without
+    /// an error.
+    #[inline(always)]
+    #[must_use]
+    pub(crate) fn trimmed(self) -> Self {
+        let last = self.errors.iter().rposition(|&error| error != S::default());
+        let used = last.map_or(0, |last| last.wrapping_add(1)).next_multiple_of(BLOCK);
+        Self { errors: self.errors.get(..used).unwrap_or(self.errors), ..self }
+    }
 }
 
 impl<W, S> Updates<'_, W, S> {

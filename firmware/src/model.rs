@@ -7,7 +7,7 @@
 
 #[cfg(hidden)]
 use crate::network::HIDDEN_COEFFICIENTS;
-use crate::network::{HIDDEN, Kernels, OUTPUT_COEFFICIENTS, OUTPUTS, OutputWeight, PIXELS, Weight};
+use crate::network::{HIDDEN, Kernels, LAYERS, OUTPUT_COEFFICIENTS, OUTPUTS, OutputWeight, PIXELS, Weight};
 use apical_core::classify::{Classifier, Frozen, LayerState};
 use apical_core::memory::InputMemory;
 use apical_core::parameters::Coefficients;
@@ -95,7 +95,7 @@ impl State {
         #[cfg(not(hidden))]
         let hidden = hidden.frozen(&OUTPUT_COEFFICIENTS);
         let (_hidden, output) = self.layers.insert((hidden, output.frozen(&OUTPUT_COEFFICIENTS)));
-        let mut classifier = Classifier::<_, Weight, { if HIDDEN > 0 { 1 } else { 0 } }, OutputWeight>::new(
+        let mut classifier = Classifier::<_, Weight, { LAYERS - 1 }, OutputWeight>::new(
             Kernels,
             [
                 #[cfg(hidden)]

@@ -8,11 +8,11 @@ use crate::vector::Path;
 pub use crate::width::Width;
 use apical_core::arithmetic::Arithmetic;
 use apical_core::emulated::{Decay, Emulated, Table};
-use apical_core::formats::{Format, Variable};
+use apical_core::formats::Variable;
 use apical_core::layer::Layer;
 use apical_core::losses::LayerTallies;
 use apical_core::native::{Native, Weight};
-use apical_core::parameters::LayerParameters;
+use apical_core::parameters::Coefficients;
 use apical_core::rounding::Rounding;
 
 /// What some training examples came to.
@@ -211,30 +211,28 @@ fn restore<A: Readable>(arithmetic: &A, layer: &mut Layer<'_, A>, stored: &Store
 /// A core network in the compiled-in arithmetic, on the instructions of `path`.
 #[must_use]
 pub fn native(model: &Model, width: Width, rounding: Rounding, path: Path, count: bool) -> Box<dyn Learner> {
-    let parameters = |(format, &learning_rate): (Format, &f64)| LayerParameters {
-        kernel: model.kernel,
-        learning_rate,
-        weight_fraction: format.fraction as u8,
-        rounding,
-    };
-    let layers: Vec<_> = width.each(model.layers()).zip(&model.learning_rates).map(parameters).collect();
+    let layer = |number| model.native(number, width, rounding).coefficients();
     let bits = [false, true].map(|is_output| width.of(is_output).bits);
     match bits {
-        [16, _] => native_as::<i16, i16>(model, &layers, path, count),
-        [_, 16] => native_as::<i8, i16>(model, &layers, path, count),
-        [_, _] => native_as::<i8, i8>(model, &layers, path, count),
+        [16, _] => native_as::<i16, i16>(model, layer, path, count),
+        [_, 16] => native_as::<i8, i16>(model, layer, path, count),
+        [_, _] => native_as::<i8, i8>(model, layer, path, count),
     }
 }
 
-fn native_as<W, O>(model: &Model, layers: &[LayerParameters], path: Path, count: bool) -> Box<dyn Learner>
+fn native_as<W, O>(
+    model: &Model,
+    layer: impl Fn(usize) -> Coefficients,
+    path: Path,
+    count: bool,
+) -> Box<dyn Learner>
 where
     W: Weight + Into<i64> + Send,
     O: Weight + Into<i64> + Send,
 {
-    let (kernels, coefficients) = (path.kernels(), |l: usize| layers[l].coefficients());
     match count {
-        true => Box::new(CoreLearner::new(Native::<_, W, true, O>::new(kernels), model, coefficients)),
-        false => Box::new(CoreLearner::new(Native::<_, W, false, O>::new(kernels), model, coefficients)),
+        true => Box::new(CoreLearner::new(Native::<_, W, true, O>::new(path.kernels()), model, layer)),
+        false => Box::new(CoreLearner::new(Native::<_, W, false, O>::new(path.kernels()), model, layer)),
     }
 }
 

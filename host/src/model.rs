@@ -1,7 +1,9 @@
 //! What a network is, whatever it is calculated with.
 
+use crate::width::Width;
 use apical_core::emulated::{Decay, EmulatedParameters, Table};
-use apical_core::parameters::Preset;
+use apical_core::parameters::{LayerParameters, Preset};
+use apical_core::rounding::Rounding;
 use apical_core::tables::psp::Kernel;
 
 /// Sizes, kernel, initial weights, learning rates, seed.
@@ -24,6 +26,17 @@ impl Model {
     #[must_use]
     pub fn layers(&self) -> usize {
         self.sizes.len() - 1
+    }
+
+    /// A layer of it in the compiled-in arithmetic.
+    #[must_use]
+    pub fn native(&self, number: usize, width: Width, rounding: Rounding) -> LayerParameters {
+        LayerParameters {
+            kernel: self.kernel,
+            learning_rate: self.learning_rates[number],
+            weight_fraction: width.of(number + 1 == self.layers()).fraction as u8,
+            rounding,
+        }
     }
 
     /// A layer of it in formats chosen at run time.

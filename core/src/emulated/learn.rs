@@ -163,30 +163,28 @@ impl<const COUNT: bool> Job for LearnJob<'_, '_, COUNT> {
         if lost && self.quick.weight.step.down > 16 {
             return false;
         }
-        let errors = self.updates.errors;
+        let job = Self { updates: self.updates.trimmed(), ..self };
+        let errors = job.updates.errors;
         let largest = errors.iter().map(|error| error.unsigned_abs()).max().unwrap_or(0);
-        // Padding has no errors, and nothing moves without one.
-        let used = errors.iter().rposition(|&error| error != 0).map_or(0, |last| last.wrapping_add(1));
-        let errors = errors.get(..used.next_multiple_of(BLOCK)).unwrap_or(errors);
-        if largest < self.quick.short_below && errors.len() <= BAND && !lost {
+        if largest < job.quick.short_below && errors.len() <= BAND && !lost {
             l.apart(
                 #[inline(always)]
-                || self.learn_short(l, errors),
+                || job.learn_short(l),
             );
         } else if lost {
             l.apart(
                 #[inline(always)]
-                || self.learn_long::<L, true, ANY>(l, errors),
+                || job.learn_long::<L, true, ANY>(l),
             );
-        } else if self.quick.weight.is_simple() {
+        } else if job.quick.weight.is_simple() {
             l.apart(
                 #[inline(always)]
-                || self.learn_long::<L, false, SIMPLE>(l, errors),
+                || job.learn_long::<L, false, SIMPLE>(l),
             );
         } else {
             l.apart(
                 #[inline(always)]
-                || self.learn_long::<L, false, ANY>(l, errors),
+                || job.learn_long::<L, false, ANY>(l),
             );
         }
         true
@@ -271,7 +269,8 @@ impl<const COUNT: bool> LearnJob<'_, '_, COUNT> {
 
     /// In lanes of 16 bits.
     #[inline(always)]
-    fn learn_short<L: Lanes>(self, l: L, errors: &[i32]) {
+    fn learn_short<L: Lanes>(self, l: L) {
+        let errors = self.updates.errors;
         let mut short = [0i16; BAND];
         short.iter_mut().zip(errors).for_each(|(to, &error)| *to = error as i16);
         let errors = short.get(..errors.len()).unwrap_or(&[]);
@@ -311,8 +310,8 @@ impl<const COUNT: bool> LearnJob<'_, '_, COUNT> {
 
     /// In lanes of 32 bits; with `LOST`, updates that come to nothing are counted.
     #[inline(always)]
-    fn learn_long<L: Lanes, const LOST: bool, const KIND: u8>(self, l: L, errors: &[i32]) {
-        let change = self.quick.weight;
+    fn learn_long<L: Lanes, const LOST: bool, const KIND: u8>(self, l: L) {
+        let (change, errors) = (self.quick.weight, self.updates.errors);
         let down = change.step.down;
         let (mut columns, mut moved, mut bias) = (0u64, 0u64, 0i64);
         let meant: usize = errors.iter().map(|&error| usize::from(error != 0)).sum();

@@ -235,15 +235,11 @@ impl<L: Lanes> Kernels for Vector<L> {
         if COUNT && updates.matrix.weights.len() > MOST_WEIGHTS {
             return plain::Plain.learn::<W, COUNT>(layer, updates, losses);
         }
-        // Padding has no errors, and nothing moves without one.
-        let errors = updates.errors;
-        let used = errors.iter().rposition(|&error| error != 0).map_or(0, |last| last.wrapping_add(1));
-        let errors = errors.get(..used.next_multiple_of(BLOCK)).unwrap_or(errors);
-        let updates = Updates { errors, ..updates };
+        let updates = updates.trimmed();
         // Without bounds to keep, a column's magnitude is nobody's concern; those of narrow
         // weights say where counting must look.
         let bounded = (COUNT || W::EXACT_SPIKES == 0) && !updates.matrix.bounds.is_empty();
-        let reach = Reach::new::<W>(layer, if bounded || COUNT { errors } else { &[] });
+        let reach = Reach::new::<W>(layer, if bounded || COUNT { updates.errors } else { &[] });
         let safe = !COUNT || nothing_is_held(&updates, reach);
         let lost = COUNT && losses.looks_at_updates();
         let of = (layer.update_shift, added, reach);

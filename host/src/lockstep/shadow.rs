@@ -12,7 +12,6 @@ use crate::vector::{Path, PathKernels};
 use apical_core::formats::Variable;
 use apical_core::losses::LayerTallies;
 use apical_core::native::{Native, Weight};
-use apical_core::parameters::LayerParameters;
 use indicatif::ProgressBar;
 
 use super::align::align;
@@ -88,14 +87,8 @@ where
     W: Weight,
     O: Weight,
 {
-    OwnedNetwork::new(Native::new(Path::best().kernels()), model, |l| {
-        let parameters = LayerParameters {
-            kernel: model.kernel,
-            learning_rate: model.learning_rates[l],
-            weight_fraction: plan.width.of(l + 1 == model.layers()).fraction as u8,
-            rounding: plan.rounding,
-        };
-        parameters.coefficients()
+    OwnedNetwork::new(Native::new(Path::best().kernels()), model, |layer| {
+        model.native(layer, plan.width, plan.rounding).coefficients()
     })
 }
 
