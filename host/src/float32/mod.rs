@@ -265,12 +265,17 @@ impl<L: FloatLanes> Arithmetic for Float32<L> {
         errors: &mut [f32],
         _: &mut Losses<'_>,
     ) {
-        for ((error, target), forward) in errors.iter_mut().zip(targets).zip(forwards) {
-            let exact = *error * layer.error * (target - forward);
-            // That of a saturated neuron; its products with a PSP would be subnormal, each of
-            // which costs as much as a hundred others.
-            *error = if exact.abs() < 1e-30 { 0.0 } else { exact };
-        }
+        self.lanes.apart(
+            #[inline(always)]
+            || {
+                for ((error, target), forward) in errors.iter_mut().zip(targets).zip(forwards) {
+                    let exact = *error * layer.error * (target - forward);
+                    // That of a saturated neuron; its products with a PSP would be subnormal, each of
+                    // which costs as much as a hundred others.
+                    *error = if exact.abs() < 1e-30 { 0.0 } else { exact };
+                }
+            },
+        );
     }
 
     fn update_column(
@@ -308,7 +313,14 @@ impl<L: FloatLanes> Arithmetic for Float32<L> {
         _: &[u16; 32],
         _: &mut Losses<'_>,
     ) {
-        bias.iter_mut().zip(errors).for_each(|(bias, &error)| *bias = error.mul_add(layer.share, *bias));
+        self.lanes.apart(
+            #[inline(always)]
+            || {
+                for (bias, &error) in bias.iter_mut().zip(errors) {
+                    *bias = error.mul_add(layer.share, *bias);
+                }
+            },
+        );
     }
 
     fn exceeds(&self, sum: f32, other: f32) -> bool {

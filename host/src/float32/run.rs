@@ -42,7 +42,10 @@ impl<L: FloatLanes> Float32<L> {
             return false;
         }
         trains.masks.begin(blocks, run.steps);
-        draw_places(self.lanes, draws, run.steps, blocks, scratch.places);
+        self.lanes.apart(
+            #[inline(always)]
+            || draw_places(self.lanes, draws, run.steps, blocks, scratch.places),
+        );
         let tiles = Tiles { float: self, layer, columns, run, blocks };
         let (places, masks) = (&*scratch.places, &mut trains.masks);
         let mut first = 0;
