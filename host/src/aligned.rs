@@ -46,6 +46,18 @@ impl<T: Pod> Aligned<T> {
     }
 }
 
+/// Has these bytes brought near while something else is done, where the processor can.
+pub fn fetch(bytes: &[u8]) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(sse) = pulp::core_arch::x86::Sse::try_new() {
+        for line in bytes.chunks(LINE) {
+            sse._mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(line.as_ptr().cast());
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = bytes;
+}
+
 /// Zeros for so many bytes in pages of their own, from the first border of a large page on, where
 /// that pays and the system agrees.
 fn pages(bytes: usize) -> Option<MmapMut> {

@@ -1,5 +1,6 @@
 //! A network that learns and classifies, whatever arithmetic it runs in.
 
+use crate::aligned::fetch;
 use crate::data::Split;
 use crate::model::Model;
 use crate::network::{OwnedLayer, OwnedNetwork};
@@ -95,7 +96,11 @@ where
     fn train(&mut self, split: &Split, order: &[u32]) -> Trained {
         self.network.with(|network| {
             let mut trained = Trained::default();
-            for &index in order {
+            for (place, &index) in order.iter().enumerate() {
+                // Nobody but this order knows which image comes next.
+                if let Some(&next) = order.get(place + 1) {
+                    fetch(split.image(next as usize));
+                }
                 let (image, label) = (split.image(index as usize), split.labels[index as usize]);
                 let example = network.train(image, usize::from(label), &mut ());
                 trained.examples += 1;
