@@ -147,7 +147,19 @@ impl<L: Lanes> Step<L> {
         x2
     }
 
-    /// The same in registers.
+    /// The first PSP filter alone, without a tail.
+    #[inline(always)]
+    pub(super) fn first_filtered(&self, sums: L::Block, fast: L::Block) -> L::Block {
+        self.approach(fast, sums, self.fast)
+    }
+
+    /// The second, which follows the first.
+    #[inline(always)]
+    pub(super) fn second_filtered(&self, fast: L::Block, slow: L::Block) -> L::Block {
+        self.approach(slow, fast, self.slow)
+    }
+
+    /// Both in registers.
     #[inline(always)]
     pub(super) fn filtered(
         &self,

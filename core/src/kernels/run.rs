@@ -327,91 +327,124 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
         else {
             return;
         };
-        let mut words = scratch.places.chunks_exact(places_of(stride)).zip(&mut *masks.more).zip(spikes);
+        let mut words = scratch.places.chunks_exact(places_of(stride)).zip(&mut *masks.more);
+        let mut spikes = spikes;
         // A step below this bound needs no look whether there is a word for it.
-        for step in 0..run.steps.min(WORDS) {
-            let Some(((places, more), spikes)) = words.next() else { break };
-            note.enter_step(step);
-            let Some(places) = places.get(first..).and_then(|places| places.first_chunk::<TILE>()) else {
-                return;
-            };
-            let share = shares.get(step).map(|&share| l.splat(share as i16));
+        let steps = run.steps.min(WORDS);
+        let late = usize::from(const { USUAL && TILE > 1 && W::IN_PAIRS });
+        for step in 0..steps.wrapping_add(late) {
             let mut totals = [l.splat(0); TILE];
-            match WIDTH {
-                0 => add_some(l, columns, spikes, &mut totals),
-                1 => {
-                    if !add_parts(l, columns, spikes, part, &mut totals, first, note) {
-                        // Hardly ever: in a function of its own, which leaves the registers alone.
-                        totals = l.apart(
-                            #[inline(always)]
-                            || self.add_widely(spikes, first, note),
-                        );
+            if late == 0 || step < steps {
+                let Some(spikes) = spikes.next() else { break };
+                note.enter_step(step);
+                match WIDTH {
+                    0 => add_some(l, columns, spikes, &mut totals),
+                    1 => {
+                        if !add_parts(l, columns, spikes, part, &mut totals, first, note) {
+                            // Hardly ever: in a function of its own, which leaves the registers alone.
+                            totals = l.apart(
+                                #[inline(always)]
+                                || self.add_widely(spikes, first, note),
+                            );
+                        }
                     }
-                }
-                2 => totals = self.add_widely(spikes, first, note),
-                _ => {
-                    let sums = scratch.sums.get(run.first.wrapping_add(step));
-                    if let (Some(total), Some(sums)) = (totals.first_mut(), sums) {
-                        *total = Vector(l).held_sums([l.load_totals(sums), l.no_totals()], 0, note);
-                    }
-                }
-            }
-            each::<TILE>(
-                #[inline(always)]
-                |block| {
-                    let (Some(moving), Some(&total)) = (moving.get_mut(block), totals.get(block)) else {
-                        return;
-                    };
-                    let (Some(&bias), Some(&pull), Some(&live)) =
-                        (bias.get(block), pull.get(block), live.get(block))
-                    else {
-                        return;
-                    };
-                    let (Some(&place), Some(fired)) = (places.get(block), fired.get_mut(block)) else {
-                        return;
-                    };
-                    let at = first.wrapping_add(block);
-                    let unit = at.wrapping_mul(BLOCK);
-                    let pull = if TASK == TAUGHT { Some(pull) } else { None };
-                    let Moving { mut x1, mut x2, mut c, mut credit } = *moving;
-                    if USUAL {
-                        let sum = match W::EXACT_SPIKES {
-                            0 => narrow.halved(total),
-                            _ => narrow.raised(total, live, unit, note),
-                        };
-                        (x1, x2) = step_of.filtered(sum, x1, x2, None);
-                        let drive = l.product(x2, step_of.basal);
-                        c = match TASK {
-                            WITHIN => step_of.followed(l.add(drive, bias), c),
-                            _ => step_of.moved_by(drive, bias, c, pull, (live, unit), note),
-                        };
-                    } else {
-                        let sum = narrow.narrowed(total, live, unit, note);
-                        let tail = exchange(l, neurons.history, oldest, at, sum);
-                        (x1, x2) = step_of.filtered(sum, x1, x2, tail);
-                        c = step_of.moved(x2, bias, c, pull, (live, unit), note);
-                    }
-                    if TASK != SILENT {
-                        fire_twice(l, c, place, share, &mut credit, (step, fired));
-                    }
-                    *moving = Moving { x1, x2, c, credit };
-                },
-            );
-            if TASK != SILENT && places.iter().any(|place| place & THRICE != 0) {
-                let blocks = moving.iter_mut().zip(places).zip(&mut *fired).zip(first..);
-                for (((Moving { c, credit, .. }, &place), fired), at) in blocks {
-                    if place & THRICE != 0 {
-                        fire_thrice(l, *c, place, share, credit, (at, step, fired, more));
+                    2 => totals = self.add_widely(spikes, first, note),
+                    _ => {
+                        let sums = scratch.sums.get(run.first.wrapping_add(step));
+                        if let (Some(total), Some(sums)) = (totals.first_mut(), sums) {
+                            *total = Vector(l).held_sums([l.load_totals(sums), l.no_totals()], 0, note);
+                        }
                     }
                 }
             }
-            if window.contains(&step) {
-                for (block, moving) in moving.iter().enumerate() {
-                    let at = first.wrapping_add(block);
-                    if let Some(sums) = neurons.soma_sums.as_chunks_mut::<BLOCK>().0.get_mut(at) {
-                        l.accumulate(if TASK == TAUGHT { l.sigmoids(moving.c) } else { moving.c }, sums);
+            // The filters follow the sums, …
+            macro_rules! follow {
+                ($block:expr, $moving:expr) => {
+                    if let (Some(&total), Some(&live)) = (totals.get($block), live.get($block)) {
+                        let at = first.wrapping_add($block);
+                        let unit = at.wrapping_mul(BLOCK);
+                        if !USUAL {
+                            let sum = narrow.narrowed(total, live, unit, note);
+                            let tail = exchange(l, neurons.history, oldest, at, sum);
+                            ($moving.x1, $moving.x2) = step_of.filtered(sum, $moving.x1, $moving.x2, tail);
+                        } else {
+                            let sum = match W::EXACT_SPIKES {
+                                0 => narrow.halved(total),
+                                _ => narrow.raised(total, live, unit, note),
+                            };
+                            $moving.x1 = step_of.first_filtered(sum, $moving.x1);
+                        }
+                    }
+                };
+            }
+            if late == 0 || step > 0 {
+                // … and the neurons the filters.
+                let step = step.wrapping_sub(late);
+                let Some((places, more)) = words.next() else { break };
+                let Some(places) = places.get(first..).and_then(|places| places.first_chunk::<TILE>()) else {
+                    return;
+                };
+                let share = shares.get(step).map(|&share| l.splat(share as i16));
+                each::<TILE>(
+                    #[inline(always)]
+                    |block| {
+                        let Some(moving) = moving.get_mut(block) else { return };
+                        let (Some(&bias), Some(&pull), Some(&live)) =
+                            (bias.get(block), pull.get(block), live.get(block))
+                        else {
+                            return;
+                        };
+                        let (Some(&place), Some(fired)) = (places.get(block), fired.get_mut(block)) else {
+                            return;
+                        };
+                        let unit = first.wrapping_add(block).wrapping_mul(BLOCK);
+                        let pull = if TASK == TAUGHT { Some(pull) } else { None };
+                        if late == 0 {
+                            follow!(block, moving);
+                        }
+                        let Moving { x1, mut x2, mut c, mut credit } = *moving;
+                        if USUAL {
+                            x2 = step_of.second_filtered(x1, x2);
+                            let drive = l.product(x2, step_of.basal);
+                            c = match TASK {
+                                WITHIN => step_of.followed(l.add(drive, bias), c),
+                                _ => step_of.moved_by(drive, bias, c, pull, (live, unit), note),
+                            };
+                        } else {
+                            c = step_of.moved(x2, bias, c, pull, (live, unit), note);
+                        }
+                        if TASK != SILENT {
+                            fire_twice(l, c, place, share, &mut credit, (step, fired));
+                        }
+                        *moving = Moving { x1, x2, c, credit };
+                    },
+                );
+                if TASK != SILENT && places.iter().any(|place| place & THRICE != 0) {
+                    let blocks = moving.iter_mut().zip(places).zip(&mut *fired).zip(first..);
+                    for (((Moving { c, credit, .. }, &place), fired), at) in blocks {
+                        if place & THRICE != 0 {
+                            fire_thrice(l, *c, place, share, credit, (at, step, fired, more));
+                        }
                     }
                 }
+                if window.contains(&step) {
+                    for (block, moving) in moving.iter().enumerate() {
+                        let at = first.wrapping_add(block);
+                        if let Some(sums) = neurons.soma_sums.as_chunks_mut::<BLOCK>().0.get_mut(at) {
+                            l.accumulate(if TASK == TAUGHT { l.sigmoids(moving.c) } else { moving.c }, sums);
+                        }
+                    }
+                }
+            }
+            if late != 0 && step < steps {
+                each::<TILE>(
+                    #[inline(always)]
+                    |block| {
+                        if let Some(moving) = moving.get_mut(block) {
+                            follow!(block, moving);
+                        }
+                    },
+                );
             }
             if !USUAL {
                 let next = oldest.wrapping_add(1);
