@@ -9,6 +9,7 @@ use crate::arithmetic::{Arithmetic, Run, Scratch};
 use crate::network::Network;
 use crate::observer::Phase;
 use crate::parameters::PHASE_STEPS;
+use crate::tables::psp::AREAS;
 use crate::tables::wald::LONGEST_EXTRA;
 use crate::trains::Trains;
 use core::ops::Range;
@@ -26,9 +27,6 @@ pub struct Workspace<'a> {
     pub scratch: Scratch<'a>,
 }
 
-/// What each step's spikes are worth.
-type Shares = [u16; MOST_STEPS];
-
 impl<A: Arithmetic> Network<'_, A> {
     /// Whether there is a workspace for so many steps.
     pub(crate) fn has_room_for(&self, steps: u32) -> bool {
@@ -45,22 +43,18 @@ impl<A: Arithmetic> Network<'_, A> {
         let start = Self::window_start(Phase::Forward, forward);
         let steps = forward.wrapping_add(target) as usize;
         let window = start as usize..forward as usize;
-        let mut shares = [0; MOST_STEPS];
-        self.fill_shares(&mut shares, forward, start, 0);
-        let shares = shares.get(..forward as usize).unwrap_or(&[]);
-        self.run_hidden(0, steps, shares, window.clone());
-        let mut shares = [0; MOST_STEPS];
-        self.fill_shares(&mut shares, forward, start, 1);
-        self.run_output(0, forward, None, shares.get(..forward as usize).unwrap_or(&[]), window);
+        let shares = self.shares(forward, start);
+        self.run_hidden(0, steps, shares.get(..forward as usize).unwrap_or(&[]), window.clone());
+        // The outputs' are seen a step later.
+        self.run_output(0, forward, None, shares.get(1..=forward as usize).unwrap_or(&[]), window);
     }
 
     /// Outputs through the target phase.
     #[inline(always)]
     pub(crate) fn run_target(&mut self, [forward, target]: [u32; 2], label: usize) {
         let start = Self::window_start(Phase::Target, target);
-        let mut shares = [0; MOST_STEPS];
-        self.fill_shares(&mut shares, target, start, 1);
-        let shares = shares.get(..target as usize).unwrap_or(&[]);
+        let shares = self.shares(target, start);
+        let shares = shares.get(1..=target as usize).unwrap_or(&[]);
         self.run_output(forward, target, Some(label), shares, start as usize..target as usize);
     }
 
@@ -77,10 +71,14 @@ impl<A: Arithmetic> Network<'_, A> {
         }
     }
 
-    fn fill_shares(&self, shares: &mut Shares, steps: u32, start: u32, delay: u32) {
-        for (share, step) in shares.iter_mut().zip(0..steps) {
-            *share = self.share(steps, start, step, delay);
-        }
+    /// What a spike of each step adds to the sum of its potential over the window, seen at once; see
+    /// [`Network::share`].
+    fn shares(&self, steps: u32, start: u32) -> [u16; AREAS] {
+        let until = |end: u32| self.areas.get(..=end as usize).unwrap_or(&[]).iter().rev();
+        let mut shares = [0; AREAS];
+        shares.iter_mut().zip(until(steps)).for_each(|(share, &area)| *share = area);
+        shares.iter_mut().zip(until(start)).for_each(|(share, &area)| *share = share.saturating_sub(area));
+        shares
     }
 
     /// Pixels and hidden layers, from step `from` of the example on.
