@@ -7,7 +7,7 @@
 //! ones outside this crate, for comparison.
 
 use crate::formats::Variable;
-use crate::kernels::PLACES;
+use crate::kernels::{LISTED, PLACES};
 use crate::losses::Losses;
 use crate::random::{Dither, Generator, Offsets};
 use crate::spikes::Spikes;
@@ -158,6 +158,8 @@ pub struct Scratch<'a> {
     pub psp: &'a mut [u16],
     /// Sums of columns of up to 16 outputs; one entry a step.
     pub sums: &'a mut [[i32; PLACES]],
+    /// Masks of second spikes, and where they stand: two rows.
+    pub listed: &'a mut [[u32; LISTED]],
 }
 
 /// A number format with its rounding, as a set of operations on slices and numbers.

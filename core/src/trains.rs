@@ -62,18 +62,21 @@ impl Masks<'_> {
     /// may be theirs, and its mask.
     #[inline(always)]
     pub(crate) fn each_third<L: Lanes>(&self, lanes: L, steps: usize, mut f: impl FnMut(usize, usize, u32)) {
-        let (mut found, mut places) = ([0; WORDS], [0; WORDS]);
-        let end = pick_all(lanes, self.more, steps, 0, &mut found, &mut places);
-        for (&more, &step) in found.iter().zip(&places).take(end) {
-            let step = step as usize;
-            if step < steps {
-                thirds(
-                    self.blocks(),
-                    step,
-                    more,
-                    #[inline(always)]
-                    |block, word| f(step, block, word),
-                );
+        let words = self.more.as_chunks().0.iter().take(steps.div_ceil(16));
+        for (words, first) in words.zip((0u32..).step_by(16)) {
+            let (mut found, mut places) = ([0; 16], [0; 16]);
+            let end = lanes.pick(words, first, &mut found, &mut places);
+            for (&more, &step) in found.iter().zip(&places).take(end) {
+                let step = step as usize;
+                if step < steps {
+                    thirds(
+                        self.blocks(),
+                        step,
+                        more,
+                        #[inline(always)]
+                        |block, word| f(step, block, word),
+                    );
+                }
             }
         }
     }

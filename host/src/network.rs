@@ -6,7 +6,7 @@ use crate::model::Model;
 use apical_core::arithmetic::{Arithmetic, Scratch};
 use apical_core::initial::{last_feedback, paper_feedback};
 use apical_core::input::{Input, InputControl};
-use apical_core::kernels::{PLACES, places_of, reaches_of, weights_of};
+use apical_core::kernels::{LISTED, PLACES, places_of, reaches_of, weights_of};
 use apical_core::layer::{Layer, LayerControl};
 use apical_core::losses::{LayerTallies, Losses, NO_LOSSES};
 use apical_core::network::{Control, Network};
@@ -179,6 +179,7 @@ struct OwnedWorkspace {
     weights: Aligned<i16>,
     psp: Vec<u16>,
     sums: Aligned<i32>,
+    listed: Aligned<u32>,
 }
 
 /// Memory for the spikes of a level. What is never written to costs nothing but addresses.
@@ -217,6 +218,7 @@ impl OwnedWorkspace {
             weights: Aligned::filled(0, weights_of(widest) * PLACES),
             psp: vec![0; widest * BLOCK],
             sums: Aligned::filled(0, MOST_STEPS * PLACES),
+            listed: Aligned::filled(0, 2 * LISTED),
         }
     }
 }
@@ -300,10 +302,11 @@ impl<A: Arithmetic> OwnedNetwork<A> {
         let mut tallies: Vec<LayerTallies> = tallies.chain([self.output.tallies]).collect();
         let result = {
             let mut hidden: Vec<Layer<'_, A>> = self.hidden.iter_mut().map(OwnedLayer::lend).collect();
-            let OwnedWorkspace { levels, places, reaches, weights, psp, sums } = &mut self.workspace;
+            let OwnedWorkspace { levels, places, reaches, weights, psp, sums, listed } = &mut self.workspace;
             let mut trains: Vec<Trains<'_>> = levels.iter_mut().map(OwnedTrains::lend).collect();
             let (weights, sums) = (weights.as_chunks_mut().0, sums.as_chunks_mut().0);
-            let scratch = Scratch { places, reaches, weights, psp, sums };
+            let listed = listed.as_chunks_mut().0;
+            let scratch = Scratch { places, reaches, weights, psp, sums, listed };
             let mut network = Network {
                 arithmetic: &self.arithmetic,
                 areas: &self.areas,

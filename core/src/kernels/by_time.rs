@@ -60,6 +60,7 @@ pub(super) fn has_room(units: usize, blocks: usize, scratch: &Scratch<'_>) -> bo
     units <= PLACES
         && reaches_of(blocks) <= scratch.reaches.len()
         && weights_of(blocks) <= scratch.weights.len()
+        && scratch.listed.len() >= 2
 }
 
 /// Σ of the columns that spiked in each of so many steps; there is room for it.
@@ -110,7 +111,7 @@ pub(super) fn sum_by_time<L: Lanes, W: Weight>(
     }
     l.apart(
         #[inline(always)]
-        || add_second_spikes(l, columns, masks, sums),
+        || add_second_spikes(l, columns, masks, scratch.listed, sums),
     );
 }
 
@@ -123,17 +124,18 @@ fn find_reaches<L: Lanes, W: Weight>(l: L, columns: Columns<'_, W>, reaches: &mu
         reaches.fill([most.wrapping_mul(GROUP as u32) as u16; REACHES]);
         return true;
     }
-    let most = l.splat(i16::MAX);
     let mut within = true;
     let blocks = columns.weights.as_chunks::<BLOCK>().0.chunks(BLOCK);
     for (reaches, block) in reaches.iter_mut().zip(blocks) {
         *reaches = [0; REACHES];
         for (reach, group) in reaches.iter_mut().zip(block.chunks(GROUP)) {
-            let mut sum = l.splat(0);
+            let (mut above, mut below) = (l.splat(0), l.splat(0));
             for column in group {
-                sum = l.add_held(sum, l.min_unsigned(l.magnitude(W::load(l, column)), most));
+                let weights = W::load(l, column);
+                above = l.add_held(above, l.max(weights, l.splat(0)));
+                below = l.add_held(below, l.min(weights, l.splat(0)));
             }
-            *reach = l.largest(sum);
+            *reach = l.largest(above).max(l.largest(l.magnitude(below)));
             // What groups leave of two blocks is added at once.
             within &= u32::from(*reach) < if group.len() < GROUP { SAFE / 2 } else { SAFE };
         }
@@ -188,6 +190,10 @@ const TWO: usize = 2 * BLOCK;
 /// From the first weight of two blocks that counts to the last.
 const SPAN: usize = (TWO - 1) * PLACES + 2 * MOST_PAIRS;
 
+/// The first bit of each five units of a block, once for each lane: a compiler that knows that
+/// they are all the same takes three instructions for a shift.
+static BITS: [[i32; 16]; 2 * GROUP / FIVE] = [[0; 16], [5; 16], [10; 16], [15; 16], [20; 16], [25; 16]];
+
 struct Sums<'a, L> {
     lanes: L,
     /// Weights, two blocks of units after two.
@@ -238,7 +244,8 @@ impl<L: Lanes> Sums<'_, L> {
                     let unit = five.wrapping_mul(FIVE);
                     let weights = weights.get(unit.wrapping_mul(PLACES)..).and_then(<[i16]>::first_chunk);
                     let Some(weights) = weights else { return };
-                    self.add_five::<PAIRS>(weights, words, unit as u32, &mut narrow);
+                    let Some(bits) = BITS.get(five) else { return };
+                    self.add_five::<PAIRS>(weights, words, l.load_totals(bits), &mut narrow);
                 }
                 left_reach = left_reach.wrapping_add(rest);
                 *left = words;
@@ -248,22 +255,33 @@ impl<L: Lanes> Sums<'_, L> {
             self.add_left::<PAIRS>(weights, left, &mut narrow);
         }
         widen(l, &mut narrow, &mut totals);
-        for (totals, at) in totals.iter().zip((first..).step_by(2)) {
-            for (sums, totals) in sums.iter_mut().zip(totals.as_flattened().as_chunks::<2>().0) {
-                let Some(sums) = sums.get_mut(at..).and_then(<[i32]>::first_chunk_mut::<2>) else { return };
-                let [low, high] = totals.map(|total| total.wrapping_shl(self.shift));
-                *sums = [sums[0].wrapping_add(low), sums[1].wrapping_add(high)];
-            }
+        self.hand_out(&totals, first, sums);
+    }
+
+    /// Adds up to four totals of each step to its sums from `first` on.
+    #[inline(always)]
+    fn hand_out<const PAIRS: usize>(
+        &self,
+        totals: &[[[i32; 32]; PARTS]; PAIRS],
+        first: usize,
+        sums: &mut [[i32; PLACES]],
+    ) {
+        let l = self.lanes;
+        let none = [[0; 32]; PARTS];
+        let [one, other] = [0, 1].map(|pair| totals.get(pair).unwrap_or(&none).as_flattened().as_chunks().0);
+        for ((sums, one), other) in sums.chunks_mut(8).zip(one).zip(other) {
+            let shifted = |totals| l.shift_totals_left(l.load_totals(totals), self.shift);
+            l.add_side_by_side(sums, first, shifted(one), shifted(other));
         }
     }
 
-    /// The same of five units, whose spikes are the bits from `bit` on.
+    /// The same of five units, whose spikes are the bits from `bits` on.
     #[inline(always)]
     fn add_five<const PAIRS: usize>(
         &self,
         weights: &[i16; SPAN_OF_FIVE],
         words: &[u32; STEPS],
-        bit: u32,
+        bits: L::Totals,
         sums: &mut [[L::Block; PARTS]; PAIRS],
     ) {
         let l = self.lanes;
@@ -286,7 +304,7 @@ impl<L: Lanes> Sums<'_, L> {
             &tables,
             sums,
             #[inline(always)]
-            |part| l.shift_totals_unsigned(word_of(l, words, part), bit),
+            |part| l.shift_totals_by(word_of(l, words, part), bits),
         );
     }
 
@@ -412,8 +430,8 @@ fn widen<L: Lanes, const PAIRS: usize>(
     );
 }
 
-/// Words with second spikes that are listed before they are added.
-const LISTED: usize = 1024;
+/// Words with second spikes that are listed before they are added: what [`Scratch::listed`] has room for.
+pub const LISTED: usize = 1024;
 
 /// Adds what second and third spikes add.
 #[inline(always)]
@@ -421,21 +439,23 @@ fn add_second_spikes<L: Lanes, W: Weight>(
     l: L,
     columns: Columns<'_, W>,
     masks: &Masks<'_>,
+    listed: &mut [[u32; LISTED]],
     sums: &mut [[i32; PLACES]],
 ) {
     let columns = columns.weights.as_chunks::<BLOCK>().0;
     // Words with a second spike in them, one in six, and where they stand: block and step.
-    let (mut words, mut places, mut end) = ([0; LISTED], [0; LISTED], 0usize);
+    let [words, places, ..] = listed else { return };
+    let mut end = 0usize;
     for ([_, twice, _], block) in masks.blocks().iter().zip((0u32..).step_by(1 << STEP_BITS)) {
         if end > const { LISTED - WORDS } {
-            add_listed(l, &mut words, &mut places, end, columns, sums);
+            add_listed(l, words, places, end, columns, sums);
             end = 0;
         }
         if let (Some(words), Some(places)) = (words.get_mut(end..), places.get_mut(end..)) {
             end = end.wrapping_add(pick_all(l, twice, sums.len(), block, words, places));
         }
     }
-    add_listed(l, &mut words, &mut places, end, columns, sums);
+    add_listed(l, words, places, end, columns, sums);
     masks.each_third(
         l,
         sums.len(),

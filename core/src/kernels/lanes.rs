@@ -127,6 +127,31 @@ pub trait Lanes: Copy {
     fn shift_totals_left(self, a: Self::Totals, shift: u32) -> Self::Totals;
     /// a·2^−shift of unsigned numbers.
     fn shift_totals_unsigned(self, a: Self::Totals, shift: u32) -> Self::Totals;
+    /// a·2^−shift of unsigned numbers, each by its own shift below 32.
+    #[inline(always)]
+    fn shift_totals_by(self, a: Self::Totals, shifts: Self::Totals) -> Self::Totals {
+        let (mut numbers, mut by) = ([0; 16], [0; 16]);
+        self.store_totals(a, &mut numbers);
+        self.store_totals(shifts, &mut by);
+        for (number, by) in numbers.iter_mut().zip(by) {
+            *number = (*number as u32).wrapping_shr(by as u32) as i32;
+        }
+        self.load_totals(&numbers)
+    }
+    /// Adds eight pairs of a, each with its pair of b beside it, to the four numbers from `first` on of
+    /// each row.
+    #[inline(always)]
+    fn add_side_by_side(self, rows: &mut [[i32; 16]], first: usize, a: Self::Totals, b: Self::Totals) {
+        let (mut ones, mut others) = ([0; 16], [0; 16]);
+        self.store_totals(a, &mut ones);
+        self.store_totals(b, &mut others);
+        let pairs = ones.as_chunks::<2>().0.iter().zip(others.as_chunks::<2>().0);
+        for (row, (one, other)) in rows.iter_mut().zip(pairs) {
+            for (sum, &term) in row.iter_mut().skip(first).zip(one.iter().chain(other)) {
+                *sum = sum.wrapping_add(term);
+            }
+        }
+    }
     /// Bit i: whether number i of a is not number i of b.
     fn differing_totals(self, a: Self::Totals, b: Self::Totals) -> u32;
     /// Adds neighbours, the first two numbers to the first sum, and so on.

@@ -26,7 +26,7 @@ use crate::random::{Generator, Offsets};
 use crate::spikes::Spikes;
 use crate::trains::Trains;
 
-pub use by_time::{PLACES, reaches_of, weights_of};
+pub use by_time::{LISTED, PLACES, reaches_of, weights_of};
 pub(crate) use columns::{TileOf, Width, add_some, each, width_of};
 pub(crate) use fire::fire;
 pub use fire::{THRICE, draw_places, places_of};

@@ -4,7 +4,7 @@ use super::sse::{largest, next_offsets};
 use apical_core::kernels::Lanes;
 use apical_core::trains::WORDS;
 use bytemuck::must_cast;
-use core::arch::x86_64::{__m256i, __m512i};
+use core::arch::x86_64::{__m128i, __m256i, __m512i};
 
 pulp::simd_type! {
     /// The instructions of [`Wide`].
@@ -175,6 +175,23 @@ impl Lanes for Wide {
     #[inline(always)]
     fn shift_totals_unsigned(self, a: __m512i, shift: u32) -> __m512i {
         self.0.avx512f._mm512_srlv_epi32(a, self.splat_totals(shift as i32))
+    }
+    #[inline(always)]
+    fn shift_totals_by(self, a: __m512i, shifts: __m512i) -> __m512i {
+        self.0.avx512f._mm512_srlv_epi32(a, shifts)
+    }
+    #[inline(always)]
+    fn add_side_by_side(self, rows: &mut [[i32; 16]], first: usize, a: __m512i, b: __m512i) {
+        let f = self.0.avx512f;
+        let even: [__m128i; 4] = must_cast(f._mm512_unpacklo_epi64(a, b));
+        let odd: [__m128i; 4] = must_cast(f._mm512_unpackhi_epi64(a, b));
+        let terms = [even[0], odd[0], even[1], odd[1], even[2], odd[2], even[3], odd[3]];
+        for (row, terms) in rows.iter_mut().zip(terms) {
+            // In registers of four: the compiler would make a loop over numbers one of gathers and scatters.
+            if let Some(sums) = row.as_chunks_mut::<4>().0.get_mut(first / 4) {
+                *sums = must_cast(self.0.sse2._mm_add_epi32(must_cast(*sums), terms));
+            }
+        }
     }
     #[inline(always)]
     fn differing_totals(self, a: __m512i, b: __m512i) -> u32 {
