@@ -329,7 +329,6 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
         };
         let mut words = scratch.places.chunks_exact(places_of(stride)).zip(&mut *masks.more);
         let mut spikes = spikes;
-        // A step below this bound needs no look whether there is a word for it.
         let steps = run.steps.min(WORDS);
         let late = usize::from(const { USUAL && TILE > 1 && W::IN_PAIRS });
         for step in 0..steps.wrapping_add(late) {
@@ -380,6 +379,10 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
             if late == 0 || step > 0 {
                 // … and the neurons the filters.
                 let step = step.wrapping_sub(late);
+                // A step below this bound needs no look whether there is a word for it.
+                if step >= WORDS {
+                    break;
+                }
                 let Some((places, more)) = words.next() else { break };
                 let Some(places) = places.get(first..).and_then(|places| places.first_chunk::<TILE>()) else {
                     return;
