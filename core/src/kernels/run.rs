@@ -322,14 +322,15 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
         let (window, shares) = (run.window.clone(), run.shares);
         let part = if let Width::Parted(part) = self.width { part } else { usize::MAX };
         let columns = TileOf::<W, TILE>::new(self.columns, first);
-        let spikes = run.presynaptic.steps_from(run.first);
+        let mut spikes = run.presynaptic.steps_from(run.first);
         let Some(fired) = masks.fired.get_mut(first..).and_then(|fired| fired.first_chunk_mut::<TILE>())
         else {
             return;
         };
         let mut words = scratch.places.chunks_exact(places_of(stride)).zip(&mut *masks.more);
-        let mut spikes = spikes;
         let steps = run.steps.min(WORDS);
+        // Columns of 8 bits take all the arithmetic there is while they are added up, and the neurons after them
+        // wait for one another. So there the neurons go one step behind the sums, for which nothing has to wait.
         let late = usize::from(const { USUAL && TILE > 1 && W::IN_PAIRS });
         for step in 0..steps.wrapping_add(late) {
             let mut totals = [l.splat(0); TILE];
