@@ -711,6 +711,28 @@ mod vectors {
                 numbers[0][lane].wrapping_add(if bits >> lane & 1 != 0 { numbers[1][lane] } else { 0 })
             });
             assert_eq!(stored(l, sum), expected);
+            let unsigned: [u32; 16] = std::array::from_fn(|_| draws.next_u32());
+            let shifts: [u32; 16] = std::array::from_fn(|_| draws.next_u32() % 32);
+            let shifted = l.shift_totals_by(l.load_generators(&unsigned), l.load_generators(&shifts));
+            let mut found = [0; 16];
+            l.store_generators(shifted, &mut found);
+            let expected: Vec<u32> = unsigned.iter().zip(shifts).map(|(&n, shift)| n >> shift).collect();
+            assert_eq!(found.to_vec(), expected);
+            // Pairs side by side, in fewer and in more rows than there are pairs.
+            let [ones, others] = l.widened(tables[0]);
+            let pairs: Vec<i32> = numbers[0].map(i32::from).to_vec();
+            for (length, first) in [(5, 0), (8, 4), (9, 12)] {
+                let mut rows = vec![[7; 16]; length];
+                l.add_side_by_side(&mut rows, first, ones, others);
+                for (place, row) in rows.iter().enumerate() {
+                    let mut expected = [7; 16];
+                    if place < 8 {
+                        let terms = [&pairs[2 * place..][..2], &pairs[16 + 2 * place..][..2]].concat();
+                        expected[first..].iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
+                    }
+                    assert_eq!(*row, expected, "row {place} from {first}");
+                }
+            }
             if L::LOOKS_UP {
                 let places: [u32; 16] = std::array::from_fn(|_| draws.next_u32());
                 let pairs: Vec<[i16; 2]> =
@@ -719,27 +741,6 @@ mod vectors {
                 let expected: Vec<i16> =
                     places.iter().flat_map(|&place| pairs[place as usize % 32]).collect();
                 assert_eq!(stored(l, found).to_vec(), expected);
-                let shifts: [u32; 16] = std::array::from_fn(|_| draws.next_u32() % 32);
-                let shifted = l.shift_totals_by(l.load_generators(&places), l.load_generators(&shifts));
-                let mut found = [0; 16];
-                l.store_generators(shifted, &mut found);
-                let expected: Vec<u32> = places.iter().zip(shifts).map(|(&n, shift)| n >> shift).collect();
-                assert_eq!(found.to_vec(), expected);
-                // Pairs side by side, in fewer and in more rows than there are pairs.
-                let [ones, others] = l.widened(tables[0]);
-                let pairs: Vec<i32> = numbers[0].map(i32::from).to_vec();
-                for (length, first) in [(5, 0), (8, 4), (9, 12)] {
-                    let mut rows = vec![[7; 16]; length];
-                    l.add_side_by_side(&mut rows, first, ones, others);
-                    for (place, row) in rows.iter().enumerate() {
-                        let mut expected = [7; 16];
-                        if place < 8 {
-                            let terms = [&pairs[2 * place..][..2], &pairs[16 + 2 * place..][..2]].concat();
-                            expected[first..].iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
-                        }
-                        assert_eq!(*row, expected, "row {place} from {first}");
-                    }
-                }
                 let pair = [numbers[0][0], numbers[0][1]];
                 assert_eq!(stored(l, l.splat_pair(pair)).to_vec(), pair.repeat(16));
             }

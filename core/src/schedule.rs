@@ -71,13 +71,12 @@ impl<A: Arithmetic> Network<'_, A> {
         }
     }
 
-    /// What a spike of each step adds to the sum of its potential over the window, seen at once; see
-    /// [`Network::share`].
+    /// [`Network::share`] of each step, seen at once.
     fn shares(&self, steps: u32, start: u32) -> [u16; AREAS] {
-        let until = |end: u32| self.areas.get(..=end as usize).unwrap_or(&[]).iter().rev();
         let mut shares = [0; AREAS];
-        shares.iter_mut().zip(until(steps)).for_each(|(share, &area)| *share = area);
-        shares.iter_mut().zip(until(start)).for_each(|(share, &area)| *share = share.saturating_sub(area));
+        for (share, step) in shares.iter_mut().zip(0..=steps) {
+            *share = self.share(steps, start, step, 0);
+        }
         shares
     }
 
