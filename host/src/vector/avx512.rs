@@ -174,7 +174,7 @@ impl Lanes for Wide {
     }
     #[inline(always)]
     fn shift_totals_unsigned(self, a: __m512i, shift: u32) -> __m512i {
-        self.0.avx512f._mm512_srlv_epi32(a, self.splat_totals(shift as i32))
+        self.shift_totals_by(a, self.splat_totals(shift as i32))
     }
     #[inline(always)]
     fn shift_totals_by(self, a: __m512i, shifts: __m512i) -> __m512i {
