@@ -4,20 +4,22 @@ use apical::learner::{Width, native};
 use apical::model::Model;
 use apical::network::OwnedNetwork;
 use apical::vector::Path;
-use apical_core::arithmetic::{Arithmetic, Dynamics};
+use apical_core::arithmetic::{Arithmetic, Columns, Dynamics};
 use apical_core::formats::{Format, Variable};
 use apical_core::kernels::{Kernels, Plain};
-use apical_core::losses::Losses;
+use apical_core::losses::{Losses, NO_LOSSES};
 use apical_core::memory::{InputMemory, LayerMemory};
 use apical_core::native::{Native, Weight, reciprocal};
 use apical_core::network::Network;
 use apical_core::observer::{Moment, Observer, Phase};
 use apical_core::parameters::{Coefficients, LayerParameters, Preset, weight_statistics};
 use apical_core::random::{Offsets, Stream};
+use apical_core::readout::{Reading, Readout};
 use apical_core::rounding::Rounding;
 use apical_core::spikes::Spikes;
-use apical_core::tables::psp::Kernel;
+use apical_core::tables::psp::{Kernel, areas};
 use apical_core::trace::SpikeTrace;
+use rand_core::Rng;
 
 fn coefficients(kernel: Kernel) -> Coefficients {
     LayerParameters { kernel, learning_rate: 0.21, weight_fraction: 8, rounding: Rounding::Stochastic }
@@ -273,7 +275,7 @@ fn memory_of_fixed_size_gives_the_bits_of_memory_of_any_size() {
     hidden.seed(9, 0);
     output.seed(9, 1);
     let arithmetic = Native::<Plain, i16>::new(Plain);
-    let areas = apical_core::tables::psp::areas(Kernel::Scaled);
+    let areas = areas(Kernel::Scaled);
     let mut layers = [hidden.layer::<Native<Plain, i16>>(&layer)];
     let preset = Preset::May2017;
     layers[0].draw_weights(&arithmetic, 9, 0, preset.weights(20), preset.bias());
@@ -436,9 +438,13 @@ where
     let tested = |network: &mut OwnedNetwork<_>, watched: bool| {
         network.with(|network| {
             (0..10)
-                .map(|index| match watched {
-                    true => network.test(data.test.image(index), 400, (1, index as u32), &mut Watching),
-                    false => network.test(data.test.image(index), 400, (1, index as u32), &mut ()),
+                .map(|index| {
+                    let (image, of) = (data.test.image(index), (1, index as u32));
+                    let answer = match watched {
+                        true => network.test(image, 400, of, &mut Watching),
+                        false => network.test(image, 400, of, &mut ()),
+                    };
+                    (answer, network.output.soma_sums.to_vec())
                 })
                 .collect::<Vec<_>>()
         })
@@ -588,12 +594,103 @@ fn check_sums<O: Weight>(path: Path, data: &apical::data::Dataset, model: &Model
     };
     let (mut layers, mut steps) = (new(), new());
     learn_both_ways(&mut layers, &mut steps, data, 6, &format!("{:?}, ±{most}", model.sizes));
+    assert_eq!(layers.take_fired(), steps.take_fired());
     let one = layers.with(|network| network.test(data.test.image(0), 400, (1, 0), &mut ()));
     let other = steps.with(|network| network.test(data.test.image(0), 400, (1, 0), &mut Watching));
     assert_eq!(one, other);
     assert_eq!(layers.digest(), steps.digest());
-    assert_eq!(layers.take_fired()[..2], steps.take_fired()[..2]);
+    // Whom nobody hears is credited, not counted.
+    assert_eq!(layers.take_fired()[..1], steps.take_fired()[..1]);
     assert_eq!(layers.take_losses(), steps.take_losses());
+}
+
+/// On every path, for more outputs than one register holds, and for credits and weights whose products 32 bits do not add up.
+#[test]
+fn outputs_read_out_are_their_weights_times_what_spikes_are_worth() {
+    fn check<W: Weight>(path: Path, weight_fraction: u8) {
+        let (units, stride, below) = (37, 64, 500);
+        let areas = areas(Kernel::Scaled);
+        let readout = Readout::new(&areas, 250, 30);
+        let layer = LayerParameters {
+            kernel: Kernel::Scaled,
+            learning_rate: 0.21,
+            weight_fraction,
+            rounding: Rounding::Stochastic,
+        };
+        let mut draws = Stream::Order.open(5);
+        for most in [40, 30_000] {
+            let mut weights = vec![W::default(); below * stride];
+            for (place, weight) in weights.iter_mut().enumerate().filter(|(place, _)| place % stride < units)
+            {
+                // The first 30 units have weights of one sign, so that their sums are as large as sums get.
+                let sign = if place % stride < 30 { 1 } else { (draws.next_u32() as i32 & 2) - 1 };
+                *weight = W::saturate((most * sign) as i16);
+            }
+            let credits: Vec<u16> = (0..below).map(|unit| (unit * 131) as u16).collect();
+            let bias: Vec<i16> = (0..stride).map(|_| draws.next_u32() as i16).collect();
+            let columns = Columns { weights: &weights, units, stride, bounds: &[] };
+            let reading = Reading { columns, bias: &bias, credits: &credits, readout };
+            let (mut sums, mut losses) = (vec![0i32; stride], [NO_LOSSES]);
+            let mut counted = Losses::new(&mut losses);
+            path.kernels().read_out::<W, true>(&layer.coefficients(), reading, &mut sums, &mut counted);
+            let mut held = 0;
+            for (unit, &sum) in sums[..units].iter().enumerate() {
+                let term = |below: usize| {
+                    let weight =
+                        f64::from(weights[below * stride + unit].widen()) / f64::from(1 << weight_fraction);
+                    weight * f64::from(credits[below].min(32_767)) / f64::from(1 << readout.fraction())
+                };
+                let driven: f64 = (0..below).map(term).sum::<f64>() * 6.0 / 7.0;
+                let exact = driven + 220.0 * f64::from(bias[unit]) / 256.0;
+                let limits = (f64::from(i32::MIN) / 256.0, f64::from(i32::MAX) / 256.0);
+                held += u64::from(exact < limits.0 || exact > limits.1);
+                let expected = exact.clamp(limits.0, limits.1);
+                // k_B has 15 bits.
+                let tolerance = 1.0 / 256.0 + driven.abs() / 32768.0;
+                let found = f64::from(sum) / 256.0;
+                assert!((found - expected).abs() < tolerance, "{}: {found}, {expected}", path.name());
+            }
+            assert_eq!(losses[0][Variable::Soma as usize].saturated, held, "±{most}");
+            assert_eq!(held > 0, most > 40 && weight_fraction == 3, "{held}");
+            assert!(sums[units..].iter().all(|&sum| sum == 0), "padding");
+        }
+    }
+    for path in Path::available() {
+        check::<i16>(path, 8);
+        check::<i16>(path, 3);
+        check::<i8>(path, 4);
+    }
+}
+
+/// The shares of a step add up to the response of a soma, whatever the length of a test; a unit that always fires at
+/// its highest rate does not reach the end of its credit.
+#[test]
+fn what_spikes_are_worth_adds_up() {
+    for kernel in [Kernel::Scaled, Kernel::Cut, Kernel::Paper] {
+        let areas = areas(kernel);
+        for (steps, start) in [(1, 0), (20, 10), (60, 30), (100, 30), (250, 30), (500, 30), (10_000, 30)] {
+            let readout = Readout::new(&areas, steps, start);
+            assert_eq!(readout.window(), steps - start);
+            let shares: Vec<u16> = (0..steps).map(|step| readout.share(&areas, step)).collect();
+            // One spike in every step: the mean over the window of a soma that is driven by the same potential in each.
+            let (mut psp, mut soma, mut sum) = (0.0, 0.0, 0.0);
+            for step in 0..steps as usize {
+                let taps = if kernel == Kernel::Cut { 10 } else { 100_000 };
+                if step < taps {
+                    psp += kappa(step + 1) * if kernel == Kernel::Scaled { kernel_gain() } else { 1.0 };
+                }
+                soma += 0.7 * (psp - soma);
+                sum += if step >= start as usize { soma } else { 0.0 };
+            }
+            let unit = f64::from(1 << readout.fraction());
+            let found = shares.iter().map(|&share| f64::from(share)).sum::<f64>() / unit;
+            // To nearest in two roundings: half a unit each, a whole spike's of the credit's.
+            let tolerance = 1e-3 * sum + f64::from(steps) * 0.5 / unit;
+            assert!((found - sum).abs() <= tolerance, "{kernel:?}, {steps}: {found} {sum}");
+            let whole = u32::from(*shares.iter().max().unwrap());
+            assert!(whole * steps / 2 <= 32_767 + whole * 2 || steps > 5_000, "{kernel:?}, {steps}: {whole}");
+        }
+    }
 }
 
 #[cfg(target_arch = "x86_64")]

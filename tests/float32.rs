@@ -3,10 +3,10 @@
 
 use apical::data::{Dataset, default_directory};
 use apical::experiment::twin::Twin;
-use apical::learner::{Learner, float32};
+use apical::learner::{Learner, Stored, float32};
 use apical::model::Model;
 use apical::vector::Path;
-use apical_core::parameters::Preset;
+use apical_core::parameters::{BASAL_SHARE, Preset};
 use apical_core::tables::psp::Kernel;
 
 fn model(sizes: &[usize]) -> Model {
@@ -28,9 +28,13 @@ fn paths() -> Vec<Path> {
     paths
 }
 
+/// A stored f32 number.
+fn ours(raw: i64) -> f64 {
+    raw as f64 / f64::from(1 << 24)
+}
+
 /// RMS of the difference of the weights of a layer, and RMS of what they have learnt.
 fn difference(float: &dyn Learner, twin: &dyn Learner, before: &dyn Learner, layer: usize) -> (f64, f64) {
-    let ours = |raw: i64| raw as f64 / f64::from(1 << 24);
     let theirs = |bits: i64| f64::from_bits(bits as u64);
     let (float, twin, before) = (&float.store()[layer], &twin.store()[layer], &before.store()[layer]);
     assert_eq!(float.weights.len(), twin.weights.len());
@@ -67,6 +71,24 @@ fn learns_what_the_reference_learns() {
                     assert!(share < tolerance, "{}: layer {layer} is {share} of it apart", path.name());
                 }
             }
+            // The f32 outputs are read out once, those of the reference, with the same weights, are followed step by step.
+            let scaled = |raw: Vec<i64>, by: f64| {
+                raw.into_iter().map(|raw| (ours(raw) / by).to_bits() as i64).collect()
+            };
+            let bits = |raw| scaled(raw, 1.0);
+            let stored = float.store().into_iter().map(|Stored { weights, bias, feedback }| Stored {
+                weights: bits(weights),
+                bias: scaled(bias, BASAL_SHARE),
+                feedback: bits(feedback),
+            });
+            twin.restore(&stored.collect::<Vec<_>>());
+            let mut answers = [[0; 300]; 2];
+            for (answers, learner) in answers.iter_mut().zip([&*float, &twin as &dyn Learner]) {
+                learner.tester().test(&data.test, 0, 250, answers);
+            }
+            let others = answers[0].iter().zip(&answers[1]).filter(|(ours, theirs)| ours != theirs).count();
+            println!("{}: {others} of 300 answers differ", path.name());
+            assert!(others <= 3, "{}: {others} of 300 answers differ", path.name());
         }
     }
 }

@@ -136,9 +136,28 @@ fn kernel_areas_are_the_sums_of_the_kernel() {
         (psp::Kernel::Cut, 1.0, 10),
         (psp::Kernel::Paper, 1.0, 2000),
     ] {
-        for (n, &stored) in psp::areas(kernel).iter().enumerate() {
-            let sum: f64 = (1..=(n as i32).min(taps)).map(kappa).sum::<f64>() * scale;
+        let areas = psp::areas(kernel);
+        // A soma of leak 0.1 and coupling 0.6 that follows the potential of one spike, step by step.
+        let (mut soma, mut soma_sum) = (0.0, 0.0);
+        for (n, (&stored, &stored_soma)) in areas.psp.0.iter().zip(&areas.soma.0).enumerate() {
+            let potential = |n: usize| if n > 0 && n <= taps { kappa(n as i32) * scale } else { 0.0 };
+            let sum: f64 = (0..=n).map(potential).sum();
             assert!((f64::from(stored) - sum * 2048.0).abs() <= 0.5001, "{kernel:?} {n}");
+            soma += 0.7 * (potential(n) - soma);
+            soma_sum += soma;
+            assert!((f64::from(stored_soma) - soma_sum * 2048.0).abs() <= 0.5001, "soma, {kernel:?} {n}");
+        }
+        // After the last entry nothing is added that would show.
+        let whole = (1..=taps as i32).map(kappa).sum::<f64>() * scale * 2048.0;
+        assert_eq!((areas.psp.whole(), areas.soma.whole()), (whole.round() as u16, whole.round() as u16));
+        for (start, end, first) in
+            [(30, 50, 0), (30, 178, 0), (30, 400, 0), (30, 400, 256), (0, 1, 0), (30, 20, 5)]
+        {
+            let mut shares = [1; 200];
+            areas.psp.within_each(start, end, first, &mut shares);
+            for (share, fired) in shares.into_iter().zip(first..) {
+                assert_eq!(share, areas.psp.within(start, end, fired), "{start}..{end}, spike of {fired}");
+            }
         }
     }
 }

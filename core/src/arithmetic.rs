@@ -10,6 +10,7 @@ use crate::formats::Variable;
 use crate::kernels::{LISTED, PLACES};
 use crate::losses::Losses;
 use crate::random::{Dither, Generator, Offsets};
+use crate::readout::Reading;
 use crate::spikes::Spikes;
 use crate::tables::noise::BLOCK;
 use crate::trains::Trains;
@@ -115,7 +116,7 @@ pub struct Run<'a> {
     pub shares: &'a [u16],
     /// The steps whose potentials (of taught neurons: rates) are added up.
     pub window: Range<usize>,
-    /// Nobody hears the spikes: they need not be found, though their noise is drawn.
+    /// Nobody hears the spikes: beyond their credits they need not be found, nor counted, though their noise is drawn.
     pub silent: bool,
     /// Whether lists of the spikes are wanted; without them, the sums of the columns that they
     /// select are made from masks ([`Arithmetic::sum_masks`]) before the next layer runs.
@@ -179,6 +180,9 @@ pub trait Arithmetic {
             Coefficients = Self::Coefficients,
             Output = Self::Output,
         >;
+
+    /// Whether a test's outputs are read out ([`Self::read_out`]) instead of going step by step.
+    const READS_OUT: bool = false;
 
     /// The arithmetic of the output layer.
     fn output(&self) -> Self::Output;
@@ -251,6 +255,19 @@ pub trait Arithmetic {
         scratch: &mut Scratch<'_>,
     ) {
         let _ = (columns, trains, steps, scratch);
+    }
+
+    /// The sums of an output layer's somatic potentials over the window of a test, from what the spikes below are
+    /// worth ([`crate::readout`]).
+    #[inline(always)]
+    fn read_out(
+        &self,
+        layer: &Self::Coefficients,
+        reading: Reading<'_, Self::Weight, Self::State>,
+        sums: &mut [Self::Sum],
+        losses: &mut Losses<'_>,
+    ) {
+        let _ = (layer, reading, sums, losses);
     }
 
     /// Names of the pixels that are not black, in order and as far as there is room, and how many they are;

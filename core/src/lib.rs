@@ -41,6 +41,7 @@ pub mod observer;
 pub mod offset;
 pub mod parameters;
 pub mod random;
+pub mod readout;
 pub mod rounding;
 pub mod schedule;
 pub mod spikes;

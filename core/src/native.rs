@@ -19,6 +19,7 @@ use crate::layer::Layer;
 use crate::losses::Losses;
 use crate::parameters::Coefficients;
 use crate::random::{Generator, Offsets};
+use crate::readout::{Reading, Readout};
 use crate::spikes::Spikes;
 use crate::tables::sigmoid::sigmoid;
 use crate::trains::Trains;
@@ -241,6 +242,30 @@ pub(crate) fn mean_psp<const COUNT: bool>(sum: u16, reciprocal: i64, losses: &mu
     held as i16
 }
 
+/// An output's sum of potentials over the window of a test, 2⁻⁸, from Σ W · credit: to nearest, plus the bias.
+#[inline(always)]
+pub(crate) fn read_out<const COUNT: bool>(
+    layer: &Coefficients,
+    exact: i64,
+    bias: i16,
+    readout: Readout,
+    (unit, losses): (usize, &mut Losses<'_>),
+) -> i32 {
+    // From the weight's, the credit's and the share's fraction bits to the potential's 8.
+    let fraction = 7i8.wrapping_sub(layer.sum_shift) as u32;
+    let shift = fraction.wrapping_add(readout.fraction()).wrapping_add(7) & 63;
+    let half = 1i64.wrapping_shl(shift) >> 1;
+    // 2⁴⁶ at most, for 2¹⁶ units, times 2¹⁵.
+    let driven = exact.wrapping_mul(layer.share.into()).wrapping_add(half) >> shift;
+    let biased = i64::from(bias).wrapping_mul(readout.window().into());
+    let sum = driven.saturating_add(biased);
+    let held = sum.clamp(i32::MIN.into(), i32::MAX.into());
+    if COUNT && held != sum {
+        losses.saturated(Variable::Soma, 1, unit);
+    }
+    held as i32
+}
+
 /// Held within 16 bits.
 #[inline(always)]
 pub(crate) fn narrow<const COUNT: bool>(value: i64, variable: Variable, losses: &mut Losses<'_>) -> i16 {
@@ -264,6 +289,7 @@ impl<K: Kernels, W: Weight, O: Weight, const COUNT: bool> Arithmetic for Native<
     type Sum = i32;
     type Coefficients = Coefficients;
     type Output = Native<K, O, COUNT>;
+    const READS_OUT: bool = true;
 
     #[inline(always)]
     fn output(&self) -> Native<K, O, COUNT> {
@@ -331,6 +357,17 @@ impl<K: Kernels, W: Weight, O: Weight, const COUNT: bool> Arithmetic for Native<
         scratch: &mut Scratch<'_>,
     ) {
         self.kernels.sum_masks::<W>(columns, trains, steps, scratch);
+    }
+
+    #[inline(always)]
+    fn read_out(
+        &self,
+        layer: &Coefficients,
+        reading: Reading<'_, W, i16>,
+        sums: &mut [i32],
+        losses: &mut Losses<'_>,
+    ) {
+        self.kernels.read_out::<W, COUNT>(layer, reading, sums, losses);
     }
 
     #[inline(always)]

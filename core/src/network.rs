@@ -8,7 +8,7 @@
 //! A spike is credited in the phase it was fired in. What is left of a potential 30 steps
 //! later (below 0.7 % of its area a step) is not carried into the next phase's means.
 
-use crate::arithmetic::Arithmetic;
+use crate::arithmetic::{Arithmetic, Columns};
 use crate::formats::Variable;
 use crate::input::Input;
 use crate::layer::Layer;
@@ -16,8 +16,9 @@ use crate::losses::Losses;
 use crate::observer::{Moment, Observer, Phase};
 use crate::parameters::{PHASE_STEPS, SETTLING_STEPS};
 use crate::random::{Generator, Stream, test_seed};
+use crate::readout::{Reading, Readout};
 use crate::schedule::Workspace;
-use crate::tables::psp::AREAS;
+use crate::tables::psp::Areas;
 use crate::tables::wald::extra_steps;
 
 /// What one example was like.
@@ -51,8 +52,8 @@ impl Control {
 pub struct Network<'a, A: Arithmetic> {
     /// How numbers are calculated with.
     pub arithmetic: &'a A,
-    /// Running sums of the synaptic kernel ([`crate::tables::psp::areas`]).
-    pub areas: &'a [u16; AREAS],
+    /// What a spike contributes over so many steps ([`crate::tables::psp::areas`]).
+    pub areas: &'a Areas,
     /// Pixels.
     pub input: Input<'a>,
     /// Hidden layers, lowest first.
@@ -84,7 +85,7 @@ impl<A: Arithmetic> Network<'_, A> {
         if layers_first {
             self.run_example(lengths);
         } else {
-            self.run(Phase::Forward, forward, 0, None, observer);
+            self.run(Phase::Forward, forward, 0, None, None, observer);
         }
         let answer = self.answer();
         self.end_forward(forward);
@@ -94,7 +95,7 @@ impl<A: Arithmetic> Network<'_, A> {
         if layers_first {
             self.run_target(lengths, label);
         } else {
-            self.run(Phase::Target, target, forward, Some(label), observer);
+            self.run(Phase::Target, target, forward, Some(label), None, observer);
         }
         self.end_target(target);
         observer.at(Moment::TargetEnd, self);
@@ -108,7 +109,8 @@ impl<A: Arithmetic> Network<'_, A> {
     /// those of this image under the seed; the state of training is gone afterwards, so
     /// test on a copy.
     ///
-    /// Means run from step 30, or over the second half of a test of up to 60 steps.
+    /// Means run from step 30, or over the second half of a test of up to 60 steps. Where the arithmetic can do it, the
+    /// outputs do not take part in the steps: they are read out at the end ([`crate::readout`]).
     pub fn test<O: Observer<A>>(
         &mut self,
         image: &[u8],
@@ -126,10 +128,17 @@ impl<A: Arithmetic> Network<'_, A> {
         self.output.rest();
         self.input.show(self.arithmetic, image);
         self.output.soma_sums.fill(A::Sum::default());
+        let readout = A::READS_OUT.then(|| Self::readout(self.areas, steps));
+        if readout.is_some() {
+            self.hidden.last_mut().map_or(&mut *self.input.psp, |layer| &mut *layer.psp).fill(0);
+        }
         if O::WATCHES_STEPS || !self.has_room_for(1) {
-            self.run(Phase::Test, steps, 0, None, observer);
+            self.run(Phase::Test, steps, 0, None, readout, observer);
         } else {
-            self.run_test(steps);
+            self.run_test(steps, readout);
+        }
+        if let Some(readout) = readout {
+            self.read_out(readout);
         }
         self.answer()
     }
@@ -143,6 +152,27 @@ impl<A: Arithmetic> Network<'_, A> {
         }
     }
 
+    /// How a test of so many steps is read out.
+    pub(crate) fn readout(areas: &Areas, steps: u32) -> Readout {
+        Readout::new(areas, steps, Self::window_start(Phase::Test, steps))
+    }
+
+    /// The sums of the outputs' potentials, from what the spikes below are worth.
+    #[inline(always)]
+    fn read_out(&mut self, readout: Readout) {
+        let credits = self.hidden.last().map_or(&*self.input.psp, |layer| &*layer.psp);
+        let (arithmetic, output) = (self.arithmetic.output(), &mut self.output);
+        self.losses.enter_layer(self.hidden.len());
+        let columns = Columns {
+            weights: output.weights,
+            units: output.units,
+            stride: output.stride,
+            bounds: output.bounds,
+        };
+        let reading = Reading { columns, bias: output.bias, credits, readout };
+        arithmetic.read_out(output.coefficients, reading, output.soma_sums, &mut self.losses);
+    }
+
     // On a device, one text for all phases; on a host, part of what vector instructions are
     // switched on for.
     #[cfg_attr(target_os = "none", inline(never))]
@@ -153,14 +183,22 @@ impl<A: Arithmetic> Network<'_, A> {
         steps: u32,
         from: u32,
         label: Option<usize>,
+        readout: Option<Readout>,
         observer: &mut impl Observer<A>,
     ) {
         let start = Self::window_start(phase, steps);
         let mut area = self.share(steps, start, 0, 0);
         for step in 0..steps {
             self.losses.enter_step(self.control.examples, from.wrapping_add(step));
-            self.step(label);
+            self.step(label, readout.is_none());
             let in_window = step >= start;
+            if let Some(readout) = readout {
+                let worth = readout.share(self.areas, step);
+                match self.hidden.last_mut() {
+                    Some(layer) => layer.credit(worth),
+                    None => crate::layer::credit(self.input.psp, self.input.spikes.as_slice(), worth),
+                }
+            }
             if phase == Phase::Forward {
                 crate::layer::credit(self.input.psp, self.input.spikes.as_slice(), area);
                 for layer in self.hidden.iter_mut() {
@@ -175,16 +213,16 @@ impl<A: Arithmetic> Network<'_, A> {
                 area = self.share(steps, start, step, 1);
                 self.output.credit(area);
             }
-            if in_window {
+            if in_window && readout.is_none() {
                 self.output.add_to_means(&self.arithmetic.output(), label.is_some());
             }
             observer.at(Moment::Step { phase, step }, self);
         }
     }
 
-    /// Pixels, hidden layers upward, outputs: a spike acts on the layer above at once.
+    /// Pixels, hidden layers upward, outputs if they take part: a spike acts on the layer above at once.
     #[inline(always)]
-    fn step(&mut self, label: Option<usize>) {
+    fn step(&mut self, label: Option<usize>, with_outputs: bool) {
         self.input.step(self.arithmetic);
         let mut presynaptic = self.input.spikes.as_slice();
         let output_number = self.hidden.len();
@@ -193,17 +231,17 @@ impl<A: Arithmetic> Network<'_, A> {
             layer.step(self.arithmetic, presynaptic, None, &mut self.losses);
             presynaptic = layer.spikes.as_slice();
         }
-        self.losses.enter_layer(output_number);
-        self.output.step(&self.arithmetic.output(), presynaptic, label, &mut self.losses);
+        if with_outputs {
+            self.losses.enter_layer(output_number);
+            self.output.step(&self.arithmetic.output(), presynaptic, label, &mut self.losses);
+        }
     }
 
     /// What a spike of this step adds to the sum of its potential over the window, seen
     /// `delay` steps later: κ summed from its first step in the window to the last.
     #[inline(always)]
     pub(crate) fn share(&self, steps: u32, start: u32, step: u32, delay: u32) -> u16 {
-        let area = |taps: u32| self.areas.get(taps as usize).copied().unwrap_or(0);
-        let fired = step.saturating_add(delay);
-        area(steps.saturating_sub(fired)).saturating_sub(area(start.saturating_sub(fired)))
+        self.areas.psp.within(start, steps, step.saturating_add(delay))
     }
 
     fn clear_means(&mut self) {
@@ -247,12 +285,8 @@ impl<A: Arithmetic> Network<'_, A> {
         for (number, layer) in self.hidden.iter_mut().enumerate() {
             self.losses.enter_layer(number);
             let c = layer.coefficients;
-            let feedback = crate::arithmetic::Columns {
-                weights: layer.feedback,
-                units: layer.units,
-                stride: layer.stride,
-                bounds: &[],
-            };
+            let feedback =
+                Columns { weights: layer.feedback, units: layer.units, stride: layer.stride, bounds: &[] };
             arithmetic.plateaus(c, feedback, self.means, layer.plateaus, &mut self.losses);
             arithmetic.slopes(c, layer.soma_sums, window, layer.errors, &mut self.losses);
         }
@@ -274,12 +308,8 @@ impl<A: Arithmetic> Network<'_, A> {
         for (number, layer) in self.hidden.iter_mut().enumerate() {
             self.losses.enter_layer(number);
             let c = layer.coefficients;
-            let feedback = crate::arithmetic::Columns {
-                weights: layer.feedback,
-                units: layer.units,
-                stride: layer.stride,
-                bounds: &[],
-            };
+            let feedback =
+                Columns { weights: layer.feedback, units: layer.units, stride: layer.stride, bounds: &[] };
             arithmetic.plateaus(c, feedback, self.means, layer.sums, &mut self.losses);
             arithmetic.errors(c, layer.sums, layer.plateaus, layer.errors, &mut self.losses);
         }

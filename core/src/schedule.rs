@@ -9,14 +9,16 @@ use crate::arithmetic::{Arithmetic, Run, Scratch};
 use crate::network::Network;
 use crate::observer::Phase;
 use crate::parameters::PHASE_STEPS;
-use crate::tables::psp::AREAS;
+use crate::readout::Readout;
 use crate::tables::wald::LONGEST_EXTRA;
 use crate::trains::Trains;
 use core::ops::Range;
 
 /// Steps that memory is kept for: the longest training example. Longer tests are worked off
 /// in parts.
-pub const MOST_STEPS: usize = 2 * (PHASE_STEPS + LONGEST_EXTRA) as usize;
+pub const MOST_STEPS: usize = 2 * LONGEST_PHASE;
+/// Steps of the longest phase.
+const LONGEST_PHASE: usize = (PHASE_STEPS + LONGEST_EXTRA) as usize;
 
 /// Memory for the spikes of a whole example.
 #[derive(Debug)]
@@ -44,7 +46,7 @@ impl<A: Arithmetic> Network<'_, A> {
         let steps = forward.wrapping_add(target) as usize;
         let window = start as usize..forward as usize;
         let shares = self.shares(forward, start);
-        self.run_hidden(0, steps, shares.get(..forward as usize).unwrap_or(&[]), window.clone());
+        self.run_hidden(0, steps, shares.get(..forward as usize).unwrap_or(&[]), window.clone(), true);
         // The outputs' are seen a step later.
         self.run_output(0, forward, None, shares.get(1..=forward as usize).unwrap_or(&[]), window);
     }
@@ -58,49 +60,57 @@ impl<A: Arithmetic> Network<'_, A> {
         self.run_output(forward, target, Some(label), shares, start as usize..target as usize);
     }
 
-    /// All layers through a test, in parts where it is longer than the workspace.
-    pub(crate) fn run_test(&mut self, steps: u32) {
+    /// All layers through a test, or all below the outputs where these are read out; in parts where it is longer than the
+    /// workspace.
+    pub(crate) fn run_test(&mut self, steps: u32, readout: Option<Readout>) {
         let start = Self::window_start(Phase::Test, steps);
         let mut done = 0;
         while done < steps {
             let part = (MOST_STEPS as u32).min(steps.wrapping_sub(done));
-            let window = start.saturating_sub(done).min(part) as usize..part as usize;
-            self.run_hidden(done, part as usize, &[], 0..0);
-            self.run_output(0, part, None, &[], window);
+            if let Some(readout) = readout {
+                let mut worth = [0; MOST_STEPS];
+                readout.shares(self.areas, done, &mut worth);
+                self.run_hidden(done, part as usize, worth.get(..part as usize).unwrap_or(&[]), 0..0, false);
+            } else {
+                let window = start.saturating_sub(done).min(part) as usize..part as usize;
+                self.run_hidden(done, part as usize, &[], 0..0, true);
+                self.run_output(0, part, None, &[], window);
+            }
             done = done.wrapping_add(part);
         }
     }
 
     /// [`Network::share`] of each step, seen at once.
-    fn shares(&self, steps: u32, start: u32) -> [u16; AREAS] {
-        let mut shares = [0; AREAS];
-        for (share, step) in shares.iter_mut().zip(0..=steps) {
-            *share = self.share(steps, start, step, 0);
-        }
+    fn shares(&self, steps: u32, start: u32) -> [u16; LONGEST_PHASE + 1] {
+        let mut shares = [0; LONGEST_PHASE + 1];
+        self.areas.psp.within_each(start, steps, 0, &mut shares);
         shares
     }
 
-    /// Pixels and hidden layers, from step `from` of the example on.
+    /// Pixels and hidden layers, from step `from` of the example on. Spikes that the outputs do not hear (in a test that is
+    /// read out) are credited below them alone.
     #[inline(always)]
-    fn run_hidden(&mut self, from: u32, steps: usize, shares: &[u16], window: Range<usize>) {
+    fn run_hidden(&mut self, from: u32, steps: usize, shares: &[u16], window: Range<usize>, heard: bool) {
         let Some(workspace) = &mut self.workspace else { return };
         let scratch = &mut workspace.scratch;
         let Some((pixels, mut rest)) = workspace.trains.split_first_mut() else { return };
         pixels.clear();
         let nobody = Trains::none();
+        let count = self.hidden.len();
+        let silent = |level: usize| !heard && level == count;
+        let shares_of = |level: usize| if heard || level == count { shares } else { &[] };
         let run = Run {
             presynaptic: &nobody,
             first: 0,
             steps,
             label: None,
-            shares,
+            shares: shares_of(0),
             window: 0..0,
-            silent: false,
-            listed: true,
+            silent: silent(0),
+            listed: !silent(0),
         };
         self.input.run(self.arithmetic, &run, pixels, scratch);
         let mut below = &*pixels;
-        let count = self.hidden.len();
         let outputs = self.arithmetic.output();
         let columns = self.output.columns();
         let reads_masks =
@@ -111,16 +121,16 @@ impl<A: Arithmetic> Network<'_, A> {
             self.losses.enter_layer(number);
             self.losses.enter_run(self.control.examples, from);
             let window = window.clone();
-            let listed = !reads_masks || number.wrapping_add(1) < count;
+            let level = number.wrapping_add(1);
             let run = Run {
                 presynaptic: below,
                 first: 0,
                 steps,
                 label: None,
-                shares,
+                shares: shares_of(level),
                 window,
-                silent: false,
-                listed,
+                silent: silent(level),
+                listed: !silent(level) && (!reads_masks || level < count),
             };
             layer.run(self.arithmetic, &run, trains, scratch, &mut self.losses);
             (below, rest) = (trains, above);

@@ -7,8 +7,12 @@
 
 #[cfg(hidden)]
 use crate::network::HIDDEN_COEFFICIENTS;
-use crate::network::{HIDDEN, Kernels, LAYERS, OUTPUT_COEFFICIENTS, OUTPUTS, OutputWeight, PIXELS, Weight};
-use apical_core::classify::{Classifier, Frozen, LayerState};
+use crate::network::{
+    AREAS, HIDDEN, Kernels, LAYERS, OUTPUT_COEFFICIENTS, OUTPUTS, OutputWeight, PIXELS, Weight,
+};
+#[cfg(hidden)]
+use apical_core::classify::LayerState;
+use apical_core::classify::{Classifier, Frozen};
 use apical_core::memory::InputMemory;
 use apical_core::parameters::Coefficients;
 
@@ -71,7 +75,6 @@ pub struct State {
     input: InputMemory<PIXELS, { crate::network::ACTIVE }, { crate::network::SPIKES }>,
     #[cfg(hidden)]
     hidden: LayerState<HIDDEN>,
-    output: LayerState<OUTPUTS>,
     layers: Option<(Frozen<'static, Weight>, Frozen<'static, OutputWeight>)>,
 }
 
@@ -82,7 +85,6 @@ impl State {
             input: InputMemory::new(),
             #[cfg(hidden)]
             hidden: LayerState::new(),
-            output: LayerState::new(),
             layers: None,
         }
     }
@@ -97,11 +99,12 @@ impl State {
         let (_hidden, output) = self.layers.insert((hidden, output.frozen(&OUTPUT_COEFFICIENTS)));
         let mut classifier = Classifier::<_, Weight, { LAYERS - 1 }, OutputWeight>::new(
             Kernels,
+            &AREAS,
             [
                 #[cfg(hidden)]
                 (_hidden, &mut self.hidden as _),
             ],
-            (output, &mut self.output),
+            output,
         );
         let input = &mut self.input;
         move |image, steps, of| classifier.classify(&mut input.input(), image, steps, of)

@@ -11,7 +11,7 @@ use apical_core::native::Native;
 use apical_core::network::{Control, Network};
 use apical_core::parameters::{Coefficients, LayerParameters, Preset};
 use apical_core::rounding::Rounding;
-use apical_core::tables::psp::{AREAS, Kernel, areas};
+use apical_core::tables::psp::{Areas, Kernel, areas};
 
 include!(concat!(env!("OUT_DIR"), "/sizes.rs"));
 
@@ -54,7 +54,7 @@ pub static HIDDEN_COEFFICIENTS: Coefficients = coefficients(0);
 /// Of the output layer.
 pub static OUTPUT_COEFFICIENTS: Coefficients = coefficients(1);
 /// Running sums of the synaptic kernel.
-pub static AREA_SUMS: [u16; AREAS] = areas(Kernel::Scaled);
+pub static AREAS: Areas = areas(Kernel::Scaled);
 
 /// Watches nothing, but says that it looks at every step: a network goes step by step then, and the way layer by layer,
 /// for which no device has the memory, is not compiled in.
@@ -139,7 +139,7 @@ impl Memory {
         let _ = &HIDDEN_COEFFICIENTS;
         let mut network = Network {
             arithmetic: &arithmetic,
-            areas: &AREA_SUMS,
+            areas: &AREAS,
             input: self.input.input(),
             hidden: &mut hidden,
             output: self.output.layer(&OUTPUT_COEFFICIENTS),

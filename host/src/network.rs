@@ -14,7 +14,7 @@ use apical_core::parameters::Preset;
 use apical_core::schedule::{MOST_STEPS, Workspace};
 use apical_core::spikes::Spikes;
 use apical_core::tables::noise::BLOCK;
-use apical_core::tables::psp::{AREAS, Kernel, TAPS, areas};
+use apical_core::tables::psp::{Areas, Kernel, TAPS, areas};
 use apical_core::trains::{Masks, Trains, WORDS};
 
 /// Memory of a layer. Columns are padded to whole blocks of 32.
@@ -155,7 +155,7 @@ impl<A: Arithmetic> OwnedLayer<A> {
 /// A whole network and its memory.
 pub struct OwnedNetwork<A: Arithmetic> {
     arithmetic: A,
-    areas: [u16; AREAS],
+    areas: Areas,
     active: Vec<u16>,
     potentials: Aligned<i16>,
     input_psp: Vec<u16>,

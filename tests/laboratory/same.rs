@@ -3,7 +3,7 @@
 use apical::data::{Dataset, default_directory};
 use apical::laboratory::formats::{Formats, Numbers};
 use apical::laboratory::profile::Profile;
-use apical::learner::{Width, emulated, emulated_on, native};
+use apical::learner::{Learner, Width, emulated, emulated_on, native};
 use apical::model::Model;
 use apical::network::OwnedNetwork;
 use apical::vector::Path;
@@ -48,6 +48,52 @@ fn the_native_formats_emulated_keep_the_native_bits_for_a_thousand_examples() {
             theirs.train(&data.train, &order);
             assert_eq!(ours.digest(), theirs.digest(), "{width:?} {rounding:?}");
         }
+    }
+}
+
+/// Outputs of the compiled-in arithmetic are read out after a test, emulated ones go step by step, in which every
+/// state is rounded: the same network has mean potentials that differ by little, and nearly always the same answer.
+#[test]
+fn outputs_read_out_are_those_followed_step_by_step() {
+    let data = data();
+    let (order, images) = ((0..1000).collect::<Vec<u32>>(), 1000);
+    for (sizes, width) in [
+        (&[784, 100, 10][..], Width::SIXTEEN),
+        (&[784, 100, 10], Width::EIGHT),
+        (&[784, 60, 40, 10], Width::SIXTEEN),
+        (&[784, 10], Width::SIXTEEN),
+    ] {
+        let model = model(sizes);
+        let layers = model.layers();
+        let formats = Formats::native(width, Rounding::Stochastic, layers);
+        let mut stepping =
+            OwnedNetwork::new(Emulated::<_, false>::new(Path::best().kernels()), &model, |layer| {
+                formats.coefficients(&model, layer)
+            });
+        let mut reading: Box<dyn Learner> = native(&model, width, Rounding::Stochastic, Path::best(), false);
+        reading.train(&data.train, &order);
+        for &index in &order {
+            let (image, label) = (data.train.image(index as usize), data.train.labels[index as usize]);
+            stepping.with(|network| network.train(image, usize::from(label), &mut ()));
+        }
+        assert_eq!(reading.digest(), Some(stepping.digest()));
+        let mut answers = vec![0; images];
+        reading.tester().test(&data.test, 0, 250, &mut answers);
+        let mut others = 0;
+        for (index, &answer) in answers.iter().enumerate() {
+            let (image, of) = (data.test.image(index), (model.seed, index as u32));
+            let (step_by_step, sums) = stepping.with(|network| {
+                (network.test(image, 250, of, &mut ()), network.output.soma_sums[..10].to_vec())
+            });
+            if usize::from(answer) != step_by_step {
+                others += 1;
+                let mean = |output: usize| sums[output] as f64 / 256.0 / 220.0;
+                let apart = mean(step_by_step) - mean(usize::from(answer));
+                assert!(apart < 0.02, "{}: {apart} mV apart", model.topology());
+            }
+        }
+        println!("{}, {width:?}: {others} of {images} answers differ", model.topology());
+        assert!(others <= images / 200, "{}: {others} answers differ", model.topology());
     }
 }
 

@@ -94,15 +94,28 @@ pub(super) fn fire_twice<L: Lanes>(
     psp: &mut L::Block,
     (step, [once, twice, _]): (usize, &mut Fired),
 ) {
-    let [one, two, _] = thresholds_by_count(place);
-    let first = l.exceeding(potentials, l.load(one));
-    let second = l.exceeding(potentials, l.load(two));
+    let [first, second] = credit_twice(l, potentials, place, share, psp);
     if let (Some(once), Some(twice)) = (once.get_mut(step), twice.get_mut(step)) {
         (*once, *twice) = (l.bits(first), l.bits(second));
     }
+}
+
+/// The same without writing it down: who does is credited.
+#[inline(always)]
+pub(super) fn credit_twice<L: Lanes>(
+    l: L,
+    potentials: L::Block,
+    place: u16,
+    share: Option<L::Block>,
+    psp: &mut L::Block,
+) -> [L::Mask; 2] {
+    let [one, two, _] = thresholds_by_count(place);
+    let first = l.exceeding(potentials, l.load(one));
+    let second = l.exceeding(potentials, l.load(two));
     if let Some(share) = share {
         *psp = l.add_where(l.add_where(*psp, first, share), second, share);
     }
+    [first, second]
 }
 
 /// Who fires three times: one block in 25 has noise that lets anybody do so, one unit in a
@@ -116,16 +129,28 @@ pub(super) fn fire_thrice<L: Lanes>(
     psp: &mut L::Block,
     (at, step, [_, _, thrice], more): (usize, usize, &mut Fired, &mut u32),
 ) {
-    let [_, _, three] = thresholds_by_count(place);
-    let third = l.exceeding(potentials, l.load(three));
-    let word = l.bits(third);
+    let word = l.bits(credit_thrice(l, potentials, place, share, psp));
     if let Some(thrice) = thrice.get_mut(step) {
         *thrice = word;
     }
     *more |= u32::from(word != 0) << (at & 31);
+}
+
+/// The same without writing it down.
+#[inline(always)]
+pub(super) fn credit_thrice<L: Lanes>(
+    l: L,
+    potentials: L::Block,
+    place: u16,
+    share: Option<L::Block>,
+    psp: &mut L::Block,
+) -> L::Mask {
+    let [_, _, three] = thresholds_by_count(place);
+    let third = l.exceeding(potentials, l.load(three));
     if let Some(share) = share {
         *psp = l.add_where(*psp, third, share);
     }
+    third
 }
 
 /// Blocks whose spikes are taken down together.

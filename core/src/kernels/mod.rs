@@ -14,6 +14,7 @@ mod listed;
 mod neurons;
 mod note;
 pub mod plain;
+mod readout;
 mod run;
 mod vector;
 
@@ -23,6 +24,7 @@ use crate::losses::Losses;
 use crate::native::{Weight, mean_psp, reciprocal};
 use crate::parameters::Coefficients;
 use crate::random::{Generator, Offsets};
+use crate::readout::Reading;
 use crate::spikes::Spikes;
 use crate::trains::Trains;
 
@@ -130,6 +132,18 @@ pub trait Kernels: Copy {
         scratch: &mut Scratch<'_>,
     ) {
         let _ = (columns, trains, steps, scratch);
+    }
+
+    /// See [`Arithmetic::read_out`](crate::arithmetic::Arithmetic::read_out).
+    #[inline(always)]
+    fn read_out<W: Weight, const COUNT: bool>(
+        &self,
+        layer: &Coefficients,
+        reading: Reading<'_, W, i16>,
+        sums: &mut [i32],
+        losses: &mut Losses<'_>,
+    ) {
+        plain::read_out::<W, COUNT>(layer, reading, sums, losses);
     }
 
     /// See [`Arithmetic::find_active`](crate::arithmetic::Arithmetic::find_active).

@@ -13,9 +13,10 @@ use super::{Kernels, Reach, learn_columns, nothing_is_held};
 use crate::arithmetic::{Columns, Dynamics, Updates};
 use crate::formats::{ACCUMULATOR_LIMIT, ERROR_LIMIT, STATE_LIMIT, Variable};
 use crate::losses::Losses;
-use crate::native::{Weight, mean, narrow, product, reciprocal, slope};
+use crate::native::{self, Weight, mean, narrow, product, reciprocal, slope};
 use crate::parameters::{Coefficients, TEACHER};
 use crate::random::{DITHER_STRIDE, Generator, Offsets};
+use crate::readout::{self, Reading};
 use crate::rounding::Rounding;
 use crate::spikes::Spikes;
 use crate::tables::noise::BLOCK;
@@ -459,6 +460,25 @@ pub fn apical_means<W: Weight, const COUNT: bool>(
         for (mean, sum) in means.iter_mut().zip(apical) {
             *mean = narrow::<COUNT>(sum.wrapping_add(half) >> shift, Variable::Apical, losses);
         }
+    }
+}
+
+/// Sums of somatic potentials over the window of a test, from credits ([`crate::readout`]).
+#[inline(always)]
+pub fn read_out<W: Weight, const COUNT: bool>(
+    layer: &Coefficients,
+    reading: Reading<'_, W, i16>,
+    sums: &mut [i32],
+    losses: &mut Losses<'_>,
+) {
+    let Reading { columns, bias, credits, readout } = reading;
+    for (unit, (sum, &bias)) in sums.iter_mut().zip(bias).take(columns.units).enumerate() {
+        let mut exact = 0i64;
+        for (column, &credit) in columns.weights.chunks_exact(columns.stride.max(1)).zip(credits) {
+            let weight = column.get(unit).map_or(0, |weight| weight.widen());
+            exact = exact.wrapping_add(i32::from(weight).wrapping_mul(readout::held(credit).into()).into());
+        }
+        *sum = native::read_out::<COUNT>(layer, exact, bias, readout, (unit, losses));
     }
 }
 

@@ -7,7 +7,9 @@
 //! first-level cache. The bits are those of the way step by step.
 
 use super::columns::{TileOf, Width, add_parts, add_some, each, width_of};
-use super::fire::{THRICE, draw_places, fire, fire_thrice, fire_twice, places_of};
+use super::fire::{
+    THRICE, credit_thrice, credit_twice, draw_places, fire, fire_thrice, fire_twice, places_of,
+};
 use super::lanes::Lanes;
 use super::neurons::{NarrowSum, Step, mask, pulls};
 use super::note::{Count, Look, Nobody, Note};
@@ -48,7 +50,7 @@ impl<L: Lanes> Vector<L> {
         trains.masks.begin(blocks, run.steps);
         draw_places(self.0, draws, run.steps, blocks, scratch.places);
         // A single block of neurons whose potentials alone count.
-        let silent = run.silent && blocks == 1 && run.label.is_none();
+        let silent = run.silent && run.shares.is_empty() && blocks == 1 && run.label.is_none();
         // A single block is an output layer, fed by many spikes: wide, and without bounds.
         let width = match blocks > 1 {
             true => width_of::<W>(columns.bounds, run),
@@ -69,7 +71,7 @@ impl<L: Lanes> Vector<L> {
             // What is lost at the end of a phase is lost in its last step.
             losses.enter_run_step(run.steps.saturating_sub(1));
         }
-        match (silent, run.listed) {
+        match (run.silent, run.listed) {
             (true, _) => {}
             (false, true) => self.list(run.steps, trains, None),
             (false, false) => self.0.apart(
@@ -113,7 +115,9 @@ impl<L: Lanes> Vector<L> {
                 || self.fire_block(block, blocks, potentials, run, trains, scratch),
             );
         }
-        self.list(run.steps, trains, Some(names));
+        if run.listed {
+            self.list(run.steps, trains, Some(names));
+        }
         true
     }
 
@@ -160,8 +164,10 @@ const FREE: u8 = 0;
 const TAUGHT: u8 = 1;
 /// or whose spikes nobody hears, …
 const SILENT: u8 = 2;
-/// or that fire, and whose basal drive never has to be held.
+/// that fire, and whose basal drive never has to be held, …
 const WITHIN: u8 = 3;
+/// or the same, of whose spikes the credits alone count.
+const CREDITED: u8 = 4;
 
 /// What moves in a block of neurons.
 #[derive(Clone, Copy)]
@@ -211,6 +217,7 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
                 #[inline(always)]
                 || self.stays_within::<TILE>(first, neurons),
             );
+        let credited = within && self.run.silent && !COUNT;
         macro_rules! steps {
             ($usual:literal, $task:ident, $width:literal, $note:expr) => {
                 l.apart(
@@ -229,6 +236,8 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
                     },
                     (true, _) => steps!(true, TAUGHT, 2, $note),
                     (false, _) if TILE == 1 && self.silent => steps!(true, SILENT, 2, $note),
+                    (false, Width::Narrow) if credited => steps!(true, CREDITED, 0, $note),
+                    (false, Width::Parted(_)) if credited => steps!(true, CREDITED, 1, $note),
                     (false, Width::Narrow) if within => steps!(true, WITHIN, 0, $note),
                     (false, Width::Parted(_)) if within => steps!(true, WITHIN, 1, $note),
                     (false, Width::Narrow) => steps!(true, FREE, 0, $note),
@@ -411,14 +420,18 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
                             x2 = step_of.second_filtered(x1, x2);
                             let drive = l.product(x2, step_of.basal);
                             c = match TASK {
-                                WITHIN => step_of.followed(l.add(drive, bias), c),
+                                WITHIN | CREDITED => step_of.followed(l.add(drive, bias), c),
                                 _ => step_of.moved_by(drive, bias, c, pull, (live, unit), note),
                             };
                         } else {
                             c = step_of.moved(x2, bias, c, pull, (live, unit), note);
                         }
-                        if TASK != SILENT {
-                            fire_twice(l, c, place, share, &mut credit, (step, fired));
+                        match TASK {
+                            SILENT => {}
+                            CREDITED => {
+                                credit_twice(l, c, place, share, &mut credit);
+                            }
+                            _ => fire_twice(l, c, place, share, &mut credit, (step, fired)),
                         }
                         *moving = Moving { x1, x2, c, credit };
                     },
@@ -426,8 +439,12 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
                 if TASK != SILENT && places.iter().any(|place| place & THRICE != 0) {
                     let blocks = moving.iter_mut().zip(places).zip(&mut *fired).zip(first..);
                     for (((Moving { c, credit, .. }, &place), fired), at) in blocks {
-                        if place & THRICE != 0 {
-                            fire_thrice(l, *c, place, share, credit, (at, step, fired, more));
+                        match TASK {
+                            _ if place & THRICE == 0 => {}
+                            CREDITED => {
+                                credit_thrice(l, *c, place, share, credit);
+                            }
+                            _ => fire_thrice(l, *c, place, share, credit, (at, step, fired, more)),
                         }
                     }
                 }
@@ -463,7 +480,7 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
             l.store_unsigned(moving.credit, psp);
         }
         for (block, &live) in (first..).zip(&live) {
-            if TASK != SILENT {
+            if TASK != SILENT && TASK != CREDITED {
                 masks.keep(block, live, run.steps);
             }
         }

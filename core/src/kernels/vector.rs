@@ -19,6 +19,7 @@ use crate::losses::Losses;
 use crate::native::{Weight, mean, reciprocal};
 use crate::parameters::Coefficients;
 use crate::random::{Generator, Offsets};
+use crate::readout::Reading;
 use crate::spikes::Spikes;
 use crate::tables::noise::BLOCK;
 use crate::trains::Trains;
@@ -149,6 +150,17 @@ impl<L: Lanes> Kernels for Vector<L> {
         scratch: &mut Scratch<'_>,
     ) {
         sum_by_time(self.0, columns, &trains.masks, steps, scratch);
+    }
+
+    #[inline(always)]
+    fn read_out<W: Weight, const COUNT: bool>(
+        &self,
+        layer: &Coefficients,
+        reading: Reading<'_, W, i16>,
+        sums: &mut [i32],
+        losses: &mut Losses<'_>,
+    ) {
+        self.read_out_all::<W, COUNT>(layer, reading, sums, losses);
     }
 
     #[inline(always)]

@@ -14,7 +14,7 @@ use apical_core::tables::psp::{AREA_BITS, KEEP_FAST, KEEP_SLOW, Kernel};
 use apical_core::tables::wald::extra_steps;
 use apical_firmware::count::Counter;
 use apical_firmware::examples::Examples;
-use apical_firmware::network::{ACTIVE, AREA_SUMS, LEARNING_RATE, OUTPUTS, PIXELS, SPIKES};
+use apical_firmware::network::{ACTIVE, AREAS, LEARNING_RATE, OUTPUTS, PIXELS, SPIKES};
 use apical_firmware::once::Once;
 use apical_firmware::{BOARD, NETWORK, entry};
 use defmt::info;
@@ -204,9 +204,7 @@ impl Float {
     #[inline(never)]
     fn train(&mut self, image: &[u8], label: usize, [forward, target]: [u32; 2]) -> usize {
         let share = |steps: u32, step: u32| {
-            let area = |taps: u32| AREA_SUMS.get(taps as usize).copied().unwrap_or(0);
-            let all = area(steps - step) - area(SETTLING_STEPS.saturating_sub(step));
-            f32::from(all) / (1u32 << AREA_BITS) as f32
+            f32::from(AREAS.psp.within(SETTLING_STEPS, steps, step)) / (1u32 << AREA_BITS) as f32
         };
         self.show(image);
         self.psp.fill(0.0);

@@ -9,7 +9,7 @@ use apical_core::native::Native;
 use apical_core::network::{Control, Network};
 use apical_core::parameters::{Coefficients, LayerParameters, Preset};
 use apical_core::rounding::Rounding;
-use apical_core::tables::psp::{AREAS, Kernel, areas};
+use apical_core::tables::psp::{Areas, Kernel, areas};
 use apical_firmware::entry;
 use apical_firmware::network::StepByStep;
 use apical_firmware::once::Once;
@@ -22,7 +22,7 @@ static COEFFICIENTS: Coefficients = LayerParameters {
     rounding: Rounding::Stochastic,
 }
 .coefficients();
-static AREA_SUMS: [u16; AREAS] = areas(Kernel::Scaled);
+static AREAS: Areas = areas(Kernel::Scaled);
 
 static INPUT: Once<InputMemory<64>> = Once::new(InputMemory::new());
 static OUTPUT: Once<LayerMemory<i8, 64, 4, 0>> = Once::new(LayerMemory::new());
@@ -37,7 +37,7 @@ fn main() -> ! {
     let (arithmetic, mut control, mut means) = (Native::<Plain, i8>::new(Plain), Control::new(SEED), [0; 4]);
     let mut network = Network {
         arithmetic: &arithmetic,
-        areas: &AREA_SUMS,
+        areas: &AREAS,
         input: input.input(),
         hidden: &mut [],
         output: output.layer(&COEFFICIENTS),

@@ -123,7 +123,7 @@ impl Measured {
     /// RAM to classify in.
     #[must_use]
     pub fn inference_ram(&self) -> usize {
-        14 * (self.hidden + OUTPUTS) + INPUT + AROUND_RAM
+        16 * self.hidden + INPUT + AROUND_RAM
     }
 
     /// Flash of a program that classifies, weights included.

@@ -22,6 +22,7 @@ use apical_core::kernels::{Kernels, Vector};
 use apical_core::losses::Losses;
 use apical_core::parameters::{APPROACH, BASAL_SHARE, TEACHER, UPDATE_SCALE};
 use apical_core::random::{Generator, Offsets};
+use apical_core::readout::Reading;
 use apical_core::spikes::Spikes;
 use apical_core::tables::noise::{BLOCK, GRAINS};
 use apical_core::tables::psp::{KEEP_FAST, KEEP_SLOW, Kernel};
@@ -113,6 +114,7 @@ impl<L: FloatLanes> Arithmetic for Float32<L> {
     type Sum = f32;
     type Coefficients = Coefficients;
     type Output = Self;
+    const READS_OUT: bool = true;
 
     fn output(&self) -> Self {
         self.clone()
@@ -158,6 +160,35 @@ impl<L: FloatLanes> Arithmetic for Float32<L> {
         _: &mut Losses<'_>,
     ) -> bool {
         self.run_layer(layer, columns, neurons, run, draws, trains, scratch)
+    }
+
+    fn read_out(
+        &self,
+        layer: &Coefficients,
+        reading: Reading<'_, f32, f32>,
+        sums: &mut [f32],
+        _: &mut Losses<'_>,
+    ) {
+        let Reading { columns, bias, credits, readout } = reading;
+        let l = self.lanes;
+        let (unit, window) = (1.0 / (1u32 << readout.fraction()) as f32, readout.window() as f32);
+        l.apart(
+            #[inline(always)]
+            || {
+                let blocks = sums.as_chunks_mut::<16>().0.iter_mut().zip(bias.as_chunks::<16>().0);
+                for (first, (sums, bias)) in (0..).step_by(16).zip(blocks) {
+                    let mut totals = l.splat_floats(0.0);
+                    for (column, &credit) in columns.weights.chunks_exact(columns.stride).zip(credits) {
+                        let Some(weights) = column[first..].first_chunk() else { return };
+                        totals = l.fused(l.load_floats(weights), l.splat_floats(f32::from(credit)), totals);
+                    }
+                    l.store_floats(totals, sums);
+                    for (sum, bias) in sums.iter_mut().zip(bias) {
+                        *sum = *sum * unit * layer.share + bias * window;
+                    }
+                }
+            },
+        );
     }
 
     fn find_active(&self, greys: &[u8], names: &mut [u16]) -> Option<usize> {

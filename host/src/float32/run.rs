@@ -62,10 +62,12 @@ impl<L: FloatLanes> Float32<L> {
             }
             first += 1;
         }
-        self.lanes.apart(
-            #[inline(always)]
-            || trains.list(self.lanes, run.steps, None),
-        );
+        if !run.silent {
+            self.lanes.apart(
+                #[inline(always)]
+                || trains.list(self.lanes, run.steps, None),
+            );
+        }
         true
     }
 
@@ -100,18 +102,22 @@ impl<L: FloatLanes> Tiles<'_, L> {
     ) {
         let l = self.float.lanes;
         macro_rules! steps {
-            ($taught:literal) => {
+            ($taught:literal, $heard:literal) => {
                 l.apart(
                     #[inline(always)]
-                    || self.steps::<TILE, HALVES, $taught>(first, neurons, places, masks),
+                    || self.steps::<TILE, HALVES, $taught, $heard>(first, neurons, places, masks),
                 )
             };
         }
-        if self.run.label.is_some() { steps!(true) } else { steps!(false) }
+        match (self.run.label.is_some(), self.run.silent) {
+            (true, _) => steps!(true, true),
+            (false, false) => steps!(false, true),
+            (false, true) => steps!(false, false),
+        }
     }
 
     #[inline(always)]
-    fn steps<const TILE: usize, const HALVES: usize, const TAUGHT: bool>(
+    fn steps<const TILE: usize, const HALVES: usize, const TAUGHT: bool, const HEARD: bool>(
         &self,
         first: usize,
         neurons: &mut Neurons<'_, f32, f32>,
@@ -156,9 +162,11 @@ impl<L: FloatLanes> Tiles<'_, L> {
             for block in 0..TILE {
                 let (state, fixed) = (&mut moving[block], (bias[block], pulls[block], places[block]));
                 let words = self.advance::<HALVES, TAUGHT>(state, totals[block], fixed, share);
-                *more |= u32::from(words[2] != 0) << ((first + block) % 32);
-                for (fired, word) in fired[block].iter_mut().zip(words) {
-                    fired[step] = word;
+                if HEARD {
+                    *more |= u32::from(words[2] != 0) << ((first + block) % 32);
+                    for (fired, word) in fired[block].iter_mut().zip(words) {
+                        fired[step] = word;
+                    }
                 }
             }
             if window.contains(&step) {

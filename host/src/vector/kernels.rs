@@ -15,6 +15,7 @@ use apical_core::losses::Losses;
 use apical_core::native::Weight;
 use apical_core::parameters::Coefficients;
 use apical_core::random::{Generator, Offsets};
+use apical_core::readout::Reading;
 use apical_core::spikes::Spikes;
 use apical_core::trains::Trains;
 #[cfg(target_arch = "x86_64")]
@@ -159,6 +160,16 @@ impl Kernels for PathKernels {
         scratch: &mut Scratch<'_>,
     ) {
         on!(self, kernels => kernels.sum_masks::<W>(columns, trains, steps, scratch))
+    }
+
+    fn read_out<W: Weight, const COUNT: bool>(
+        &self,
+        layer: &Coefficients,
+        reading: Reading<'_, W, i16>,
+        sums: &mut [i32],
+        losses: &mut Losses<'_>,
+    ) {
+        on!(self, kernels => kernels.read_out::<W, COUNT>(layer, reading, sums, losses))
     }
 
     fn find_active(&self, greys: &[u8], names: &mut [u16]) -> Option<usize> {
