@@ -1,6 +1,6 @@
 //! A test's answer from what each spike is worth.
 //!
-//! The answer is the output with the highest mean somatic potential (`model`: test), and that potential is linear in
+//! The answer is the output with the highest mean somatic potential, and that potential is linear in
 //! the spikes below: synapses, basal drive and leak are filters. So it is not followed step by step. A spike adds to
 //! the sum over the window what is left of its [response](Areas::soma) there, times its weight and k_B; each unit of
 //! the last hidden layer is credited with what its spikes are worth, and the outputs are worked out once, from the
@@ -30,9 +30,9 @@ impl Readout {
     /// average, before its credit saturates.
     #[must_use]
     pub fn new(areas: &Areas, steps: u32, start: u32) -> Self {
-        let whole = u32::from(areas.soma.whole());
-        let fits = |shift: &u32| (whole >> shift).saturating_mul(steps >> 1) <= MOST;
-        Self { steps, start, shift: (0..MOST_SHIFT).find(fits).unwrap_or(MOST_SHIFT) }
+        let most = u32::from(areas.soma.whole()).saturating_mul(steps >> 1);
+        let beyond = u32::BITS.wrapping_sub((most >> MOST.count_ones()).leading_zeros());
+        Self { steps, start, shift: beyond.min(MOST_SHIFT) }
     }
 
     /// What a spike of this step is worth.
