@@ -10,6 +10,7 @@ use apical::learner::{Learner, Width, float32, native};
 use apical::model::Model;
 use apical::vector::Path;
 use apical_core::{parameters::Preset, rounding::Rounding, tables::psp::Kernel};
+use std::io::Write;
 use std::time::Instant;
 
 const ROUNDS: usize = 25;
@@ -67,12 +68,14 @@ fn main() {
         }
     }
     let (topology, path) = (model.topology(), path.name());
-    println!("{topology} on {path} after {after} examples, microseconds: median (least) of {ROUNDS} rounds");
-    println!("{:<10}{:>18}{:>24}", "", "training example", "test of 250 steps");
+    let mut lines = vec![format!(
+        "{topology} on {path} after {after} examples, microseconds: median (least) of {ROUNDS} rounds"
+    )];
+    lines.push(format!("{:<10}{:>18}{:>24}", "", "training example", "test of 250 steps"));
     for runner in &runners {
         let (train, test) = (sorted(&runner.train), sorted(&runner.test));
         let show = |times: &[f64]| format!("{:.1} ({:.1})", times[ROUNDS / 2], times[0]);
-        println!("{:<10}{:>18}{:>24}", runner.name, show(&train), show(&test));
+        lines.push(format!("{:<10}{:>18}{:>24}", runner.name, show(&train), show(&test)));
     }
     if let [sixteen, eight, mixed, float] = &runners[..] {
         for integer in [sixteen, eight, mixed] {
@@ -81,14 +84,16 @@ fn main() {
                 let ratios: Vec<f64> = float.iter().zip(integer).map(|(f, i)| f / i).collect();
                 sorted(&ratios)[ROUNDS / 2]
             };
-            println!(
+            lines.push(format!(
                 "f32 takes {:.2} times as long as {} to train, {:.2} times to test (median of rounds)",
                 ratio(&float.train, &integer.train),
                 integer.name,
                 ratio(&float.test, &integer.test),
-            );
+            ));
         }
     }
+    // Whoever reads the first lines only may close the pipe.
+    let _ = writeln!(std::io::stdout(), "{}", lines.join("\n"));
 }
 
 fn sorted(times: &[f64]) -> Vec<f64> {

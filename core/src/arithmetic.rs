@@ -116,11 +116,20 @@ pub struct Run<'a> {
     pub shares: &'a [u16],
     /// The steps whose potentials (of taught neurons: rates) are added up.
     pub window: Range<usize>,
-    /// Nobody hears the spikes: beyond their credits they need not be found, nor counted, though their noise is drawn.
-    pub silent: bool,
-    /// Whether lists of the spikes are wanted; without them, the sums of the columns that they
-    /// select are made from masks ([`Arithmetic::sum_masks`]) before the next layer runs.
-    pub listed: bool,
+    /// What is wanted of the spikes.
+    pub wanted: Wanted,
+}
+
+/// What is wanted of the spikes of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// A list for each step: somebody hears them one by one.
+    Lists,
+    /// Masks, and how many they are; the sums of the columns that they select are made from these
+    /// ([`Arithmetic::sum_masks`]) before the next layer runs, if there is one.
+    Masks,
+    /// Nothing beyond their credits: they need not be found, nor counted, though their noise is drawn.
+    Nothing,
 }
 
 /// The neurons of a layer, as a run needs them; one entry a unit.

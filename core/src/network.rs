@@ -187,7 +187,8 @@ impl<A: Arithmetic> Network<'_, A> {
         observer: &mut impl Observer<A>,
     ) {
         let start = Self::window_start(phase, steps);
-        let mut area = self.share(steps, start, 0, 0);
+        // What a spike of this step adds to the sum of its potential over the window.
+        let mut area = self.areas.psp.within(start, steps, 0);
         for step in 0..steps {
             self.losses.enter_step(self.control.examples, from.wrapping_add(step));
             self.step(label, readout.is_none());
@@ -210,7 +211,7 @@ impl<A: Arithmetic> Network<'_, A> {
             }
             if phase != Phase::Test {
                 // Seen a step later: what the next step's spikes are worth below.
-                area = self.share(steps, start, step, 1);
+                area = self.areas.psp.within(start, steps, step.wrapping_add(1));
                 self.output.credit(area);
             }
             if in_window && readout.is_none() {
@@ -235,13 +236,6 @@ impl<A: Arithmetic> Network<'_, A> {
             self.losses.enter_layer(output_number);
             self.output.step(&self.arithmetic.output(), presynaptic, label, &mut self.losses);
         }
-    }
-
-    /// What a spike of this step adds to the sum of its potential over the window, seen
-    /// `delay` steps later: κ summed from its first step in the window to the last.
-    #[inline(always)]
-    pub(crate) fn share(&self, steps: u32, start: u32, step: u32, delay: u32) -> u16 {
-        self.areas.psp.within(start, steps, step.saturating_add(delay))
     }
 
     fn clear_means(&mut self) {

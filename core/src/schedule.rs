@@ -5,7 +5,7 @@
 //! ([`crate::network`]) and keeps each layer's weights and state close at hand. It needs
 //! memory for the spikes of a whole example, which a host has and a small device has not.
 
-use crate::arithmetic::{Arithmetic, Run, Scratch};
+use crate::arithmetic::{Arithmetic, Run, Scratch, Wanted};
 use crate::network::Network;
 use crate::observer::Phase;
 use crate::parameters::PHASE_STEPS;
@@ -80,7 +80,7 @@ impl<A: Arithmetic> Network<'_, A> {
         }
     }
 
-    /// [`Network::share`] of each step, seen at once.
+    /// What a spike of each step adds to the sum of its potential over the window.
     fn shares(&self, steps: u32, start: u32) -> [u16; LONGEST_PHASE + 1] {
         let mut shares = [0; LONGEST_PHASE + 1];
         self.areas.psp.within_each(start, steps, 0, &mut shares);
@@ -97,7 +97,6 @@ impl<A: Arithmetic> Network<'_, A> {
         pixels.clear();
         let nobody = Trains::none();
         let count = self.hidden.len();
-        let silent = |level: usize| !heard && level == count;
         let shares_of = |level: usize| if heard || level == count { shares } else { &[] };
         let run = Run {
             presynaptic: &nobody,
@@ -106,8 +105,7 @@ impl<A: Arithmetic> Network<'_, A> {
             label: None,
             shares: shares_of(0),
             window: 0..0,
-            silent: silent(0),
-            listed: !silent(0),
+            wanted: if heard || count > 0 { Wanted::Lists } else { Wanted::Nothing },
         };
         self.input.run(self.arithmetic, &run, pixels, scratch);
         let mut below = &*pixels;
@@ -129,8 +127,12 @@ impl<A: Arithmetic> Network<'_, A> {
                 label: None,
                 shares: shares_of(level),
                 window,
-                silent: silent(level),
-                listed: !silent(level) && (!reads_masks || level < count),
+                wanted: match heard {
+                    _ if level < count => Wanted::Lists,
+                    false => Wanted::Nothing,
+                    true if reads_masks => Wanted::Masks,
+                    true => Wanted::Lists,
+                },
             };
             layer.run(self.arithmetic, &run, trains, scratch, &mut self.losses);
             (below, rest) = (trains, above);
@@ -163,8 +165,8 @@ impl<A: Arithmetic> Network<'_, A> {
         self.losses.enter_run(self.control.examples, first);
         let (first, steps) = (first as usize, steps as usize);
         // What nobody is credited with, in a test, ends here.
-        let silent = shares.is_empty();
-        let run = Run { presynaptic, first, steps, label, shares, window, silent, listed: false };
+        let wanted = if shares.is_empty() { Wanted::Nothing } else { Wanted::Masks };
+        let run = Run { presynaptic, first, steps, label, shares, window, wanted };
         let arithmetic = self.arithmetic.output();
         self.output.run(&arithmetic, &run, trains, &mut workspace.scratch, &mut self.losses);
     }

@@ -5,7 +5,7 @@ use super::narrow::{ANY, Interval, LOW, MOST, Narrowing, PLAIN, Parts, SIMPLE, T
 use super::quick::{Block, Draws, QuickStep, QuickSum};
 use super::shift::Shift;
 use super::{EmulatedCoefficients, VariableFormat};
-use crate::arithmetic::{Columns, Neurons, Run, Scratch};
+use crate::arithmetic::{Columns, Neurons, Run, Scratch, Wanted};
 use crate::formats::Variable;
 use crate::kernels::{
     Job, Lanes, THRICE, TileOf, Width, add_some, draw_places, each, fire, has_room, places_of, tile_mut,
@@ -227,7 +227,7 @@ impl<const COUNT: bool> Job for RunJob<'_, '_, '_, '_, COUNT> {
         }
         trains.masks.begin(blocks, run.steps);
         draw_places(l, draws, run.steps, blocks, scratch.places);
-        let silent = run.silent && run.label.is_none();
+        let silent = run.wanted == Wanted::Nothing && run.label.is_none();
         // A single block is an output layer, fed by many spikes: wide, and without bounds.
         let width = match blocks > 1 {
             true => width_of::<i16>(columns.bounds, run),

@@ -14,7 +14,7 @@ use super::lanes::Lanes;
 use super::neurons::{NarrowSum, Step, mask, pulls};
 use super::note::{Count, Look, Nobody, Note};
 use super::vector::Vector;
-use crate::arithmetic::{Columns, Neurons, Run, Scratch};
+use crate::arithmetic::{Columns, Neurons, Run, Scratch, Wanted};
 use crate::formats::STATE_LIMIT;
 use crate::losses::Losses;
 use crate::native::Weight;
@@ -50,7 +50,8 @@ impl<L: Lanes> Vector<L> {
         trains.masks.begin(blocks, run.steps);
         draw_places(self.0, draws, run.steps, blocks, scratch.places);
         // A single block of neurons whose potentials alone count.
-        let silent = run.silent && run.shares.is_empty() && blocks == 1 && run.label.is_none();
+        let nothing = run.wanted == Wanted::Nothing && run.shares.is_empty();
+        let silent = nothing && blocks == 1 && run.label.is_none();
         // A single block is an output layer, fed by many spikes: wide, and without bounds.
         let width = match blocks > 1 {
             true => width_of::<W>(columns.bounds, run),
@@ -71,10 +72,10 @@ impl<L: Lanes> Vector<L> {
             // What is lost at the end of a phase is lost in its last step.
             losses.enter_run_step(run.steps.saturating_sub(1));
         }
-        match (run.silent, run.listed) {
-            (true, _) => {}
-            (false, true) => self.list(run.steps, trains, None),
-            (false, false) => self.0.apart(
+        match run.wanted {
+            Wanted::Nothing => {}
+            Wanted::Lists => self.list(run.steps, trains, None),
+            Wanted::Masks => self.0.apart(
                 #[inline(always)]
                 || trains.leave(self.0, run.steps),
             ),
@@ -115,7 +116,7 @@ impl<L: Lanes> Vector<L> {
                 || self.fire_block(block, blocks, potentials, run, trains, scratch),
             );
         }
-        if run.listed {
+        if run.wanted == Wanted::Lists {
             self.list(run.steps, trains, Some(names));
         }
         true
@@ -217,7 +218,7 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
                 #[inline(always)]
                 || self.stays_within::<TILE>(first, neurons),
             );
-        let credited = within && self.run.silent && !COUNT;
+        let credited = within && !COUNT && self.run.wanted == Wanted::Nothing;
         macro_rules! steps {
             ($usual:literal, $task:ident, $width:literal, $note:expr) => {
                 l.apart(

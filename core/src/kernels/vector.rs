@@ -149,7 +149,9 @@ impl<L: Lanes> Kernels for Vector<L> {
         steps: usize,
         scratch: &mut Scratch<'_>,
     ) {
-        sum_by_time(self.0, columns, &trains.masks, steps, scratch);
+        if L::LOOKS_UP {
+            sum_by_time(self.0, columns, &trains.masks, steps, scratch);
+        }
     }
 
     #[inline(always)]

@@ -2,7 +2,7 @@
 //! as the integers' four.
 
 use super::{Coefficients, Float32, FloatLanes, pull, sigmoid};
-use apical_core::arithmetic::{Columns, Neurons, Run, Scratch};
+use apical_core::arithmetic::{Columns, Neurons, Run, Scratch, Wanted};
 use apical_core::kernels::{THRICE, draw_places, places_of};
 use apical_core::random::Generator;
 use apical_core::tables::noise::BLOCK;
@@ -62,7 +62,7 @@ impl<L: FloatLanes> Float32<L> {
             }
             first += 1;
         }
-        if !run.silent {
+        if run.wanted != Wanted::Nothing {
             self.lanes.apart(
                 #[inline(always)]
                 || trains.list(self.lanes, run.steps, None),
@@ -109,7 +109,7 @@ impl<L: FloatLanes> Tiles<'_, L> {
                 )
             };
         }
-        match (self.run.label.is_some(), self.run.silent) {
+        match (self.run.label.is_some(), self.run.wanted == Wanted::Nothing) {
             (true, _) => steps!(true, true),
             (false, false) => steps!(false, true),
             (false, true) => steps!(false, false),
