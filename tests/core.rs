@@ -632,7 +632,8 @@ fn outputs_read_out_are_their_weights_times_what_spikes_are_worth() {
             let reading = Reading { columns, bias: &bias, credits: &credits, readout };
             let (mut sums, mut losses) = (vec![0i32; stride], [NO_LOSSES]);
             let mut counted = Losses::new(&mut losses);
-            path.kernels().read_out::<W, true>(&layer.coefficients(), reading, &mut sums, &mut counted);
+            let arithmetic = Native::<_, W, true>::new(path.kernels());
+            arithmetic.read_out(&layer.coefficients(), reading, &mut sums, &mut counted);
             let mut held = 0;
             for (unit, &sum) in sums[..units].iter().enumerate() {
                 let term = |below: usize| {
@@ -651,6 +652,8 @@ fn outputs_read_out_are_their_weights_times_what_spikes_are_worth() {
                 assert!((found - expected).abs() < tolerance, "{}: {found}, {expected}", path.name());
             }
             assert_eq!(losses[0][Variable::Soma as usize].saturated, held, "±{most}");
+            let beyond = credits.iter().filter(|&&credit| credit > 32_767).count() as u64;
+            assert!(beyond > 0 && losses[0][Variable::Psp as usize].saturated == beyond, "{beyond}");
             assert_eq!(held > 0, most > 40 && weight_fraction == 3, "{held}");
             assert!(sums[units..].iter().all(|&sum| sum == 0), "padding");
         }

@@ -19,7 +19,7 @@ use crate::layer::Layer;
 use crate::losses::Losses;
 use crate::parameters::Coefficients;
 use crate::random::{Generator, Offsets};
-use crate::readout::{Reading, Readout};
+use crate::readout::{self, Reading, Readout};
 use crate::spikes::Spikes;
 use crate::tables::sigmoid::sigmoid;
 use crate::trains::Trains;
@@ -367,6 +367,13 @@ impl<K: Kernels, W: Weight, O: Weight, const COUNT: bool> Arithmetic for Native<
         sums: &mut [i32],
         losses: &mut Losses<'_>,
     ) {
+        if COUNT {
+            for (unit, &credit) in reading.credits.iter().enumerate() {
+                if readout::held(credit) as u16 != credit {
+                    losses.saturated(Variable::Psp, 1, unit);
+                }
+            }
+        }
         self.kernels.read_out::<W, COUNT>(layer, reading, sums, losses);
     }
 

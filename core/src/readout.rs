@@ -18,7 +18,7 @@ pub struct Readout {
     shift: u32,
 }
 
-/// The largest credit that counts.
+/// The end of a credit's range.
 const MOST: u32 = i16::MAX as u32;
 /// The coarsest unit is 2 to this times that of the areas, for tests of 16,000 steps.
 const MOST_SHIFT: u32 = 8;
@@ -70,11 +70,11 @@ impl Readout {
     }
 }
 
-/// A credit as far as it counts.
+/// A credit within its range.
 #[inline(always)]
 #[must_use]
 pub fn held(credit: u16) -> i16 {
-    credit.min(MOST as u16) as i16
+    credit.min(const { MOST as u16 }) as i16
 }
 
 /// What an output layer is read out from.
