@@ -1,10 +1,11 @@
 //! Links for the board named in `BOARD` and sizes the network as `NETWORK` says (`784-100-10:16`: sizes and weights,
-//! these in the notation of `apical train --weights`; by default the board's own).
+//! these in the notation of `apical train --weights`; by default the board's own). It learns at `RATE` (`0.21,0.1`: one η,
+//! or one for each layer; by default 0.21).
 
 use std::{env, fs, path::PathBuf};
 
 fn main() {
-    for variable in ["BOARD", "NETWORK", "MODEL", "GO_ON", "COUNTS"] {
+    for variable in ["BOARD", "NETWORK", "RATE", "MODEL", "GO_ON", "COUNTS"] {
         println!("cargo:rerun-if-env-changed={variable}");
     }
     println!("cargo:rerun-if-changed=boards");
@@ -29,7 +30,7 @@ fn main() {
     let out = PathBuf::from(env::var("OUT_DIR").unwrap());
     // Armv7E-M has the DSP instructions, and of Armv8-M the Cortex-M33 of .cargo/config.toml.
     let dsp = target.starts_with("thumbv7em") || target.starts_with("thumbv8m.main");
-    fs::write(out.join("sizes.rs"), sizes(&network, !dsp)).unwrap();
+    fs::write(out.join("sizes.rs"), sizes(&network, !dsp) + &rates()).unwrap();
     let mut model = model.unwrap_or_default();
     if !dsp {
         offset_bytes(&mut model);
@@ -150,6 +151,21 @@ fn formats(text: &str) -> Option<[Format; 2]> {
         output => output.0,
     };
     Some([(bits, point.unwrap_or(usual(bits, false))), (other, other_point.unwrap_or(usual(other, true)))])
+}
+
+/// The constant that `RATE` stands for.
+fn rates() -> String {
+    let text = env::var("RATE").ok().filter(|rate| !rate.is_empty()).unwrap_or_else(|| "0.21".to_owned());
+    let rates: Result<Vec<f64>, _> = text.split(',').map(str::parse).collect();
+    let [hidden, output] = match rates.as_deref() {
+        Ok(&[rate]) => [rate, rate],
+        Ok(&[hidden, output]) => [hidden, output],
+        _ => panic!("RATE={text} is not like 0.21 or 0.21,0.1"),
+    };
+    format!(
+        "/// η of the hidden and of the output layer.\n\
+         pub const LEARNING_RATES: [f64; 2] = [{hidden:?}, {output:?}];\n"
+    )
 }
 
 /// The constants and types that `784-100-10:16` stands for.

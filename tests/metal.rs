@@ -21,6 +21,8 @@ fn refuses(arguments: &[&str], line: &str) {
 fn bad_input_is_refused_in_one_line() {
     refuses(&["emulate", "--board", "abacus"], "there is no board abacus; there are microbit");
     refuses(&["emulate", "--network", "784:16"], "784:16 is not like 784-100-10:16");
+    refuses(&["emulate", "--rate", "0.1,0.2,0.3"], "3 learning rates for 2 layers");
+    refuses(&["emulate", "--rate", "0"], "learning rate");
     refuses(&["emulate", "--firmware", "/nowhere"], "/nowhere/boards/boards.txt");
     refuses(&["emulate", "--model", "Cargo.toml"], "is no file of weights");
     refuses(&["export", "Cargo.toml"], "is no file of weights");
@@ -85,8 +87,10 @@ fn an_emulated_board_learns_what_this_machine_learns() {
         return;
     }
     let arguments = ["--examples", "20", "--every", "10", "--test", "10", "--count", "0"];
-    for network in ["784-52-10:8", "784-20-10:8,16"] {
-        let board = ["emulate", "--board", "lm3s6965evb", "--network", network];
+    for (network, rate) in
+        [("784-52-10:8", "0.21"), ("784-20-10:8,16", "0.21"), ("784-20-10:8:4,5", "0.3,0.1")]
+    {
+        let board = ["emulate", "--board", "lm3s6965evb", "--network", network, "--rate", rate];
         let emulate = apical().args(board).args(arguments).assert();
         emulate.success().stdout(contains("equal (3 digests)"));
     }

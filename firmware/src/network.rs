@@ -15,8 +15,6 @@ use apical_core::tables::psp::{Areas, Kernel, areas};
 
 include!(concat!(env!("OUT_DIR"), "/sizes.rs"));
 
-/// η of every layer.
-pub const LEARNING_RATE: f64 = 0.21;
 /// Initial weights.
 pub const PRESET: Preset = Preset::May2017;
 /// Layers of neurons.
@@ -42,7 +40,7 @@ pub use apical_core::kernels::Plain as Kernels;
 const fn coefficients(layer: usize) -> Coefficients {
     let parameters = LayerParameters {
         kernel: Kernel::Scaled,
-        learning_rate: LEARNING_RATE,
+        learning_rate: LEARNING_RATES[layer],
         weight_fraction: FRACTIONS[layer],
         rounding: Rounding::Stochastic,
     };

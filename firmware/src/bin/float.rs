@@ -14,7 +14,7 @@ use apical_core::tables::psp::{AREA_BITS, KEEP_FAST, KEEP_SLOW, Kernel};
 use apical_core::tables::wald::extra_steps;
 use apical_firmware::count::Counter;
 use apical_firmware::examples::Examples;
-use apical_firmware::network::{ACTIVE, AREAS, LEARNING_RATE, OUTPUTS, PIXELS, SPIKES};
+use apical_firmware::network::{ACTIVE, AREAS, LEARNING_RATES, OUTPUTS, PIXELS, SPIKES};
 use apical_firmware::once::Once;
 use apical_firmware::{BOARD, NETWORK, entry};
 use defmt::info;
@@ -58,7 +58,11 @@ const GAIN: f32 = (BASAL_SHARE * Kernel::Scaled.gain()) as f32;
 const FAST: f32 = (1.0 - KEEP_FAST) as f32;
 const SLOW: f32 = (1.0 - KEEP_SLOW) as f32;
 const MOVE: f32 = APPROACH as f32;
-const ERROR: f32 = (20.0 * LEARNING_RATE * BASAL_SHARE) as f32;
+const ERRORS: [f32; 2] = [error(LEARNING_RATES[0]), error(LEARNING_RATES[1])];
+
+const fn error(rate: f64) -> f32 {
+    (20.0 * rate * BASAL_SHARE) as f32
+}
 
 fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + F32(-x).exp().0)
@@ -258,11 +262,11 @@ impl Float {
         let target_window = (target - SETTLING_STEPS) as f32;
         for unit in 0..HIDDEN {
             let difference = self.apical(unit, target_window) - self.hidden.plateaus[unit];
-            self.hidden.errors[unit] *= ERROR * difference;
+            self.hidden.errors[unit] *= ERRORS[0] * difference;
         }
         for unit in 0..OUTPUTS {
             let difference = self.output.means[unit] / target_window - self.output.plateaus[unit];
-            self.output.errors[unit] *= ERROR * difference;
+            self.output.errors[unit] *= ERRORS[1] * difference;
         }
         let Self { hidden, output, psp, .. } = self;
         output.learn(&hidden.psp, window);

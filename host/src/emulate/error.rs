@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::data::DataError;
+use crate::experiment::PlanError;
 use crate::experiment::saved::SavedError;
 
 /// Why a board did not run to its end.
@@ -84,6 +85,9 @@ pub enum EmulateError {
         /// Why not.
         reason: String,
     },
+    /// Learning rates that are not possible.
+    #[error(transparent)]
+    Rates(#[from] PlanError),
     /// A file of weights that cannot be read.
     #[error(transparent)]
     Saved(#[from] SavedError),

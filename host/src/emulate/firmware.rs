@@ -44,6 +44,8 @@ pub struct Source<'a> {
     pub board: &'a Board,
     /// With which network.
     pub shape: &'a Shape,
+    /// η of each layer.
+    pub rates: &'a [f64],
     /// Name of the program.
     pub program: &'a str,
     /// A network for flash, in the form of `apical export`.
@@ -56,7 +58,7 @@ pub struct Source<'a> {
 
 /// Builds a program of the firmware for a board with a network.
 pub fn build(source: Source<'_>) -> Result<Program, EmulateError> {
-    let Source { firmware, board, shape, program, model, goes_on, counts } = source;
+    let Source { firmware, board, shape, rates, program, model, goes_on, counts } = source;
     let target_directory =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| firmware.join("target"), PathBuf::from);
     let target_directory =
@@ -75,6 +77,7 @@ pub fn build(source: Source<'_>) -> Result<Program, EmulateError> {
         .current_dir(firmware)
         .env("BOARD", &board.name)
         .env("NETWORK", shape.to_string())
+        .env("RATE", rates.iter().map(f64::to_string).collect::<Vec<_>>().join(","))
         .env("MODEL", model.map(std::path::absolute).and_then(Result::ok).unwrap_or_default())
         .env("GO_ON", if goes_on { "1" } else { "" })
         .env("COUNTS", if counts { "1" } else { "" })

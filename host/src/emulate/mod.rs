@@ -23,6 +23,7 @@ pub use error::EmulateError;
 pub use report::{Format, Outcome, Report};
 
 use crate::data::{Dataset, default_directory};
+use crate::experiment::plan::check_rates;
 use crate::experiment::saved::Saved;
 
 /// Trains on an emulated microcontroller and compares it with this machine, digest by digest.
@@ -41,6 +42,10 @@ pub struct EmulateArgs {
     /// learning if --examples says so
     #[arg(long, value_name = "FILE", conflicts_with_all = ["network", "all"])]
     pub model: Option<PathBuf>,
+    /// Learning rate η, one or one for each layer (hidden first) [default: 0.21; with --model, the
+    /// network's own]
+    #[arg(long, value_name = "ETA", value_delimiter = ',')]
+    pub rate: Vec<f64>,
     /// Training examples [default: 1000; with --model, none]
     #[arg(long)]
     pub examples: Option<u32>,
@@ -85,7 +90,22 @@ pub struct EmulateArgs {
     pub out: Option<PathBuf>,
 }
 
+/// η of a layer where nothing else is said.
+const LEARNING_RATE: f64 = 0.21;
+
 impl EmulateArgs {
+    /// η of each of so many layers.
+    fn rates(&self, layers: usize, saved: Option<&Saved>) -> Result<Vec<f64>, EmulateError> {
+        let rates = match (&*self.rate, saved) {
+            ([], Some(saved)) => saved.header.learning_rates.clone(),
+            ([], None) => vec![LEARNING_RATE; layers],
+            (&[rate], _) => vec![rate; layers],
+            (rates, _) => rates.to_vec(),
+        };
+        check_rates(&rates, layers)?;
+        Ok(rates)
+    }
+
     fn examples(&self) -> u32 {
         self.examples.unwrap_or(if self.model.is_some() { 0 } else { 1000 })
     }
@@ -120,6 +140,7 @@ fn run_board(
         Some(saved) => model::shape(&saved.header).map_err(refused)?.0,
         None => args.network.clone().unwrap_or_else(|| board.network.clone()),
     };
+    let rates = args.rates(shape.sizes.len() - 1, saved)?;
     let folder = machine::Folder::new().map_err(machine::making_a_folder)?;
     let flash = folder.path().join("model.bin");
     if let Some(saved) = saved {
@@ -130,6 +151,7 @@ fn run_board(
         firmware: &args.firmware,
         board: &board,
         shape: &shape,
+        rates: &rates,
         program: match saved {
             _ if board.is_web() => "web",
             Some(_) => "infer",
@@ -147,7 +169,7 @@ fn run_board(
         test: args.test.min(dataset.test.len() as u32),
         steps: args.steps,
     };
-    let mut twin = twin::learn(&shape, &plan, dataset, program.counts, saved);
+    let mut twin = twin::learn(&shape, &rates, &plan, dataset, program.counts, saved);
     if saved.is_some() && examples == 0 {
         twin.trained.clear(); // a board that only classifies has no state to compare
     }
@@ -173,5 +195,5 @@ fn run_board(
             Some(counts)
         }
     };
-    Ok(Report::new(args, board, shape, &program, &plan, twin, device, instructions))
+    Ok(Report::new(args, board, (shape, rates), &program, &plan, twin, device, instructions))
 }

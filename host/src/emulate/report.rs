@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::firmware::Program;
 use super::log::{Tested, Trained};
 use super::machine::{Device, Plan};
-use super::twin::{LEARNING_RATE, Twin};
+use super::twin::Twin;
 use super::{Board, EmulateArgs, Shape};
 use crate::data::Dataset;
 use crate::vector::Path;
@@ -58,6 +58,8 @@ pub struct Report {
     pub target: String,
     /// The network.
     pub network: String,
+    /// η of each layer.
+    pub learning_rates: Vec<f64>,
     /// Seed of every stream.
     pub seed: u64,
     /// Device against host.
@@ -97,7 +99,7 @@ impl Report {
     pub(super) fn new(
         args: &EmulateArgs,
         board: Board,
-        shape: Shape,
+        (shape, learning_rates): (Shape, Vec<f64>),
         program: &Program,
         plan: &Plan,
         twin: Twin,
@@ -111,6 +113,7 @@ impl Report {
             board: board.name,
             target: board.target,
             network: shape.to_string(),
+            learning_rates,
             seed: plan.seed,
             agreement: agreement(&twin, &device),
             trained: device.trained.last().cloned().unwrap_or_default(),
@@ -294,8 +297,6 @@ pub struct Manifest {
     pub examples: u32,
     /// Test images.
     pub test: u32,
-    /// η of every layer.
-    pub learning_rate: f64,
 }
 
 /// All boards that were asked for.
@@ -321,7 +322,6 @@ impl Outcome {
             seed: args.seed,
             examples: args.examples(),
             test: args.test,
-            learning_rate: LEARNING_RATE,
         };
         Self { manifest, reports, format }
     }

@@ -16,9 +16,6 @@ use crate::learner::native;
 use crate::model::Model;
 use crate::vector::Path;
 
-/// η of every layer of the firmware.
-pub const LEARNING_RATE: f64 = 0.21;
-
 /// What the host got.
 #[derive(Debug, Clone, Default)]
 pub struct Twin {
@@ -45,12 +42,19 @@ pub fn order(seed: u64, length: usize, count: u32) -> Vec<u32> {
 
 /// Trains and tests as the firmware will, on the fastest instructions of this machine; with
 /// `saved`, from what that network has learnt on.
-pub fn learn(shape: &Shape, plan: &Plan, dataset: &Dataset, counts: bool, saved: Option<&Saved>) -> Twin {
+pub fn learn(
+    shape: &Shape,
+    rates: &[f64],
+    plan: &Plan,
+    dataset: &Dataset,
+    counts: bool,
+    saved: Option<&Saved>,
+) -> Twin {
     let model = Model {
         sizes: shape.sizes.clone(),
         kernel: Kernel::Scaled,
         preset: Preset::May2017,
-        learning_rates: vec![LEARNING_RATE; shape.sizes.len() - 1],
+        learning_rates: rates.to_vec(),
         seed: plan.seed,
     };
     let mut learner = native(&model, shape.width, Rounding::Stochastic, Path::best(), counts);

@@ -108,6 +108,17 @@ pub const MOST_EPOCHS: usize = 1_000_000;
 /// Steps of a test: 10 s.
 pub const MOST_TEST_STEPS: usize = 10_000;
 
+/// # Errors
+/// Too few or too many learning rates for so many layers, or one that is not possible.
+pub fn check_rates(rates: &[f64], layers: usize) -> Result<(), PlanError> {
+    if rates.len() != layers {
+        return Err(PlanError::RateCount { found: rates.len(), layers });
+    }
+    let good = |rate: f64| rate > 0.0 && rate <= HIGHEST_RATE;
+    let wrong = rates.iter().find(|&&rate| !good(rate));
+    wrong.map_or(Ok(()), |&rate| Err(PlanError::Rate(rate)))
+}
+
 impl Plan {
     /// # Errors
     /// The first thing that makes its network impossible.
@@ -123,7 +134,7 @@ impl Plan {
         if weights > MOST_WEIGHTS {
             return Err(PlanError::Weights(weights));
         }
-        self.check_rates()
+        check_rates(&self.learning_rates, self.sizes.len() - 1)
     }
 
     /// # Errors
@@ -139,16 +150,6 @@ impl Plan {
         ];
         let wrong = counts.iter().find(|(_, found, most)| *found == 0 || found > most);
         wrong.map_or(Ok(()), |&(what, found, most)| Err(PlanError::Count { what, found, most }))
-    }
-
-    fn check_rates(&self) -> Result<(), PlanError> {
-        let (found, layers) = (self.learning_rates.len(), self.sizes.len() - 1);
-        if found != layers {
-            return Err(PlanError::RateCount { found, layers });
-        }
-        let good = |rate: f64| rate > 0.0 && rate <= HIGHEST_RATE;
-        let wrong = self.learning_rates.iter().find(|&&rate| !good(rate));
-        wrong.map_or(Ok(()), |&rate| Err(PlanError::Rate(rate)))
     }
 
     fn check_seeds(&self) -> Result<(), PlanError> {
