@@ -10,7 +10,6 @@ use apical::learner::{Learner, Width, float32, native};
 use apical::model::Model;
 use apical::vector::Path;
 use apical_core::{parameters::Preset, rounding::Rounding, tables::psp::Kernel};
-use std::io::Write;
 use std::time::Instant;
 
 const ROUNDS: usize = 25;
@@ -93,7 +92,7 @@ fn main() {
         }
     }
     // Whoever reads the first lines only may close the pipe.
-    let _ = writeln!(std::io::stdout(), "{}", lines.join("\n"));
+    let _ = apical::cli::show(&(lines.join("\n") + "\n"));
 }
 
 fn sorted(times: &[f64]) -> Vec<f64> {

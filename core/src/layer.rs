@@ -3,6 +3,7 @@
 use crate::arithmetic::{Arithmetic, Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch, Updates};
 use crate::losses::Losses;
 use crate::random::{Dither, Generator, Offsets, Stream};
+use crate::readout::{Reading, Readout};
 use crate::spikes::Spikes;
 use crate::tables::psp::TAPS;
 use crate::trains::Trains;
@@ -195,6 +196,21 @@ impl<A: Arithmetic> Layer<'_, A> {
         for (sum, &soma) in sums.iter_mut().zip(&*self.soma) {
             *sum = arithmetic.add(*sum, arithmetic.rate(self.coefficients, soma));
         }
+    }
+
+    /// The sums of an output layer's potentials over the window of a test, from what the spikes below are worth.
+    #[inline(always)]
+    pub(crate) fn read_out(
+        &mut self,
+        arithmetic: &A,
+        credits: &[u16],
+        readout: Readout,
+        losses: &mut Losses<'_>,
+    ) {
+        let columns =
+            Columns { weights: self.weights, units: self.units, stride: self.stride, bounds: self.bounds };
+        let reading = Reading { columns, bias: self.bias, credits, readout };
+        arithmetic.read_out(self.coefficients, reading, self.soma_sums, losses);
     }
 
     /// Credits this step's spikes with their share of the window.

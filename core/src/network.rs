@@ -16,7 +16,7 @@ use crate::losses::Losses;
 use crate::observer::{Moment, Observer, Phase};
 use crate::parameters::{PHASE_STEPS, SETTLING_STEPS};
 use crate::random::{Generator, Stream, test_seed};
-use crate::readout::{Reading, Readout};
+use crate::readout::Readout;
 use crate::schedule::Workspace;
 use crate::tables::psp::Areas;
 use crate::tables::wald::extra_steps;
@@ -127,18 +127,17 @@ impl<A: Arithmetic> Network<'_, A> {
         self.output.control.draws = Stream::Spikes(self.hidden.len() as u8).open(seed);
         self.output.rest();
         self.input.show(self.arithmetic, image);
-        self.output.soma_sums.fill(A::Sum::default());
+        self.clear_means();
         let readout = A::READS_OUT.then(|| Self::readout(self.areas, steps));
-        if readout.is_some() {
-            self.hidden.last_mut().map_or(&mut *self.input.psp, |layer| &mut *layer.psp).fill(0);
-        }
         if O::WATCHES_STEPS || !self.has_room_for(1) {
             self.run(Phase::Test, steps, 0, None, readout, observer);
         } else {
             self.run_test(steps, readout);
         }
         if let Some(readout) = readout {
-            self.read_out(readout);
+            let credits = self.hidden.last().map_or(&*self.input.psp, |layer| &*layer.psp);
+            self.losses.enter_layer(self.hidden.len());
+            self.output.read_out(&self.arithmetic.output(), credits, readout, &mut self.losses);
         }
         self.answer()
     }
@@ -155,22 +154,6 @@ impl<A: Arithmetic> Network<'_, A> {
     /// How a test of so many steps is read out.
     pub(crate) fn readout(areas: &Areas, steps: u32) -> Readout {
         Readout::new(areas, steps, Self::window_start(Phase::Test, steps))
-    }
-
-    /// The sums of the outputs' potentials, from what the spikes below are worth.
-    #[inline(always)]
-    fn read_out(&mut self, readout: Readout) {
-        let credits = self.hidden.last().map_or(&*self.input.psp, |layer| &*layer.psp);
-        let (arithmetic, output) = (self.arithmetic.output(), &mut self.output);
-        self.losses.enter_layer(self.hidden.len());
-        let columns = Columns {
-            weights: output.weights,
-            units: output.units,
-            stride: output.stride,
-            bounds: output.bounds,
-        };
-        let reading = Reading { columns, bias: output.bias, credits, readout };
-        arithmetic.read_out(output.coefficients, reading, output.soma_sums, &mut self.losses);
     }
 
     // On a device, one text for all phases; on a host, part of what vector instructions are

@@ -18,8 +18,8 @@ pub struct Readout {
     shift: u32,
 }
 
-/// The end of a credit's range.
-const MOST: u32 = i16::MAX as u32;
+/// Bits of a credit.
+const BITS: u32 = i16::BITS - 1;
 /// The coarsest unit is 2 to this times that of the areas, for tests of 16,000 steps.
 const MOST_SHIFT: u32 = 8;
 
@@ -31,7 +31,7 @@ impl Readout {
     #[must_use]
     pub fn new(areas: &Areas, steps: u32, start: u32) -> Self {
         let most = u32::from(areas.soma.whole()).saturating_mul(steps >> 1);
-        let beyond = u32::BITS.wrapping_sub((most >> MOST.count_ones()).leading_zeros());
+        let beyond = u32::BITS.wrapping_sub((most >> BITS).leading_zeros());
         Self { steps, start, shift: beyond.min(MOST_SHIFT) }
     }
 
@@ -74,7 +74,7 @@ impl Readout {
 #[inline(always)]
 #[must_use]
 pub fn held(credit: u16) -> i16 {
-    credit.min(const { MOST as u16 }) as i16
+    credit.min(const { (1 << BITS) - 1 }) as i16
 }
 
 /// What an output layer is read out from.

@@ -63,7 +63,6 @@ impl<A: Arithmetic> Network<'_, A> {
     /// All layers through a test, or all below the outputs where these are read out; in parts where it is longer than the
     /// workspace.
     pub(crate) fn run_test(&mut self, steps: u32, readout: Option<Readout>) {
-        let start = Self::window_start(Phase::Test, steps);
         let mut done = 0;
         while done < steps {
             let part = (MOST_STEPS as u32).min(steps.wrapping_sub(done));
@@ -72,6 +71,7 @@ impl<A: Arithmetic> Network<'_, A> {
                 readout.shares(self.areas, done, &mut worth);
                 self.run_hidden(done, part as usize, worth.get(..part as usize).unwrap_or(&[]), 0..0, false);
             } else {
+                let start = Self::window_start(Phase::Test, steps);
                 let window = start.saturating_sub(done).min(part) as usize..part as usize;
                 self.run_hidden(done, part as usize, &[], 0..0, true);
                 self.run_output(0, part, None, &[], window);

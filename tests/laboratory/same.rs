@@ -89,7 +89,7 @@ fn outputs_read_out_are_those_followed_step_by_step() {
                 others += 1;
                 let mean = |output: usize| sums[output] as f64 / 256.0 / 220.0;
                 let apart = mean(step_by_step) - mean(usize::from(answer));
-                assert!(apart < 0.02, "{}: {apart} mV apart", model.topology());
+                assert!(apart < 0.02, "{}: {apart} apart", model.topology());
             }
         }
         println!("{}, {width:?}: {others} of {images} answers differ", model.topology());

@@ -2,6 +2,7 @@
 
 use crate::data::Dataset;
 use crate::experiment::manifest::{kernel_name, preset_name};
+use crate::experiment::plan::rates_of;
 use crate::experiment::{Plan, PlanError};
 use crate::learner::Width;
 use crate::model::Model;
@@ -104,10 +105,7 @@ impl ModelArgs {
         let mut sizes = vec![pixels];
         sizes.extend(&self.hidden.0);
         sizes.push(classes);
-        let learning_rates = match self.rate.as_slice() {
-            &[rate] => vec![rate; sizes.len() - 1],
-            rates => rates.to_vec(),
-        };
+        let learning_rates = rates_of(&self.rate, sizes.len() - 1);
         Plan {
             sizes,
             kernel: self.kernel,

@@ -19,6 +19,8 @@ pub struct Program {
     pub ram: u32,
     /// Whether the program counts what is lost.
     pub counts: bool,
+    /// η of each layer.
+    pub rates: Vec<f64>,
     /// Whether it prints its log as it is; boards leave its texts in the ELF file.
     pub prints: bool,
     /// The folder of its sources.
@@ -101,10 +103,20 @@ pub fn build(source: Source<'_>) -> Result<Program, EmulateError> {
         built.with_file_name(format!("{program}-{}-{}", board.name, shape.to_string().replace(':', "-")));
     let bytes = fs::copy(&built, &kept).and_then(|_| fs::read(&kept));
     let sources = std::path::absolute(firmware).unwrap_or_else(|_| firmware.to_owned());
+    let rates = rates.to_vec();
     let bytes = bytes.map_err(|error| EmulateError::File { path: built, reason: error.to_string() })?;
     if board.is_web() {
         let (code, constants) = module_sizes(&bytes);
-        return Ok(Program { elf: kept, code, constants, ram: 0, counts: true, prints: true, sources });
+        return Ok(Program {
+            elf: kept,
+            code,
+            constants,
+            ram: 0,
+            counts: true,
+            rates,
+            prints: true,
+            sources,
+        });
     }
     let small = fs::read_to_string(firmware.join(format!("boards/{}.x", board.name)));
     let counts = counts && !small.unwrap_or_default().contains("LENGTH = 16K");
@@ -116,6 +128,7 @@ pub fn build(source: Source<'_>) -> Result<Program, EmulateError> {
         constants: sum(|s| matches!(s.kind, Kind::Constants | Kind::Initialised)),
         ram: sum(|s| matches!(s.kind, Kind::Initialised | Kind::Zeroed)),
         counts,
+        rates,
         prints: false,
         sources,
     })

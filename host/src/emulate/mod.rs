@@ -23,7 +23,7 @@ pub use error::EmulateError;
 pub use report::{Format, Outcome, Report};
 
 use crate::data::{Dataset, default_directory};
-use crate::experiment::plan::check_rates;
+use crate::experiment::plan::{check_rates, rates_of};
 use crate::experiment::saved::Saved;
 
 /// Trains on an emulated microcontroller and compares it with this machine, digest by digest.
@@ -99,8 +99,7 @@ impl EmulateArgs {
         let rates = match (&*self.rate, saved) {
             ([], Some(saved)) => saved.header.learning_rates.clone(),
             ([], None) => vec![LEARNING_RATE; layers],
-            (&[rate], _) => vec![rate; layers],
-            (rates, _) => rates.to_vec(),
+            (rates, _) => rates_of(rates, layers),
         };
         check_rates(&rates, layers)?;
         Ok(rates)
@@ -169,7 +168,7 @@ fn run_board(
         test: args.test.min(dataset.test.len() as u32),
         steps: args.steps,
     };
-    let mut twin = twin::learn(&shape, &rates, &plan, dataset, program.counts, saved);
+    let mut twin = twin::learn(&shape, &program, &plan, dataset, saved);
     if saved.is_some() && examples == 0 {
         twin.trained.clear(); // a board that only classifies has no state to compare
     }
@@ -195,5 +194,5 @@ fn run_board(
             Some(counts)
         }
     };
-    Ok(Report::new(args, board, (shape, rates), &program, &plan, twin, device, instructions))
+    Ok(Report::new(args, board, shape, &program, &plan, twin, device, instructions))
 }

@@ -99,7 +99,7 @@ impl Report {
     pub(super) fn new(
         args: &EmulateArgs,
         board: Board,
-        (shape, learning_rates): (Shape, Vec<f64>),
+        shape: Shape,
         program: &Program,
         plan: &Plan,
         twin: Twin,
@@ -113,7 +113,7 @@ impl Report {
             board: board.name,
             target: board.target,
             network: shape.to_string(),
-            learning_rates,
+            learning_rates: program.rates.clone(),
             seed: plan.seed,
             agreement: agreement(&twin, &device),
             trained: device.trained.last().cloned().unwrap_or_default(),

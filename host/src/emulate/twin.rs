@@ -8,6 +8,7 @@ use apical_core::tables::psp::Kernel;
 use rand_core::Rng;
 
 use super::Shape;
+use super::firmware::Program;
 use super::log::{Tested, Trained};
 use super::machine::Plan;
 use crate::data::Dataset;
@@ -44,20 +45,19 @@ pub fn order(seed: u64, length: usize, count: u32) -> Vec<u32> {
 /// `saved`, from what that network has learnt on.
 pub fn learn(
     shape: &Shape,
-    rates: &[f64],
+    program: &Program,
     plan: &Plan,
     dataset: &Dataset,
-    counts: bool,
     saved: Option<&Saved>,
 ) -> Twin {
     let model = Model {
         sizes: shape.sizes.clone(),
         kernel: Kernel::Scaled,
         preset: Preset::May2017,
-        learning_rates: rates.to_vec(),
+        learning_rates: program.rates.clone(),
         seed: plan.seed,
     };
-    let mut learner = native(&model, shape.width, Rounding::Stochastic, Path::best(), counts);
+    let mut learner = native(&model, shape.width, Rounding::Stochastic, Path::best(), program.counts);
     if let Some(saved) = saved {
         learner.restore(&saved.layers);
     }

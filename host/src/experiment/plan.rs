@@ -108,6 +108,15 @@ pub const MOST_EPOCHS: usize = 1_000_000;
 /// Steps of a test: 10 s.
 pub const MOST_TEST_STEPS: usize = 10_000;
 
+/// One learning rate for all of so many layers, or one for each, as they were given.
+#[must_use]
+pub fn rates_of(given: &[f64], layers: usize) -> Vec<f64> {
+    match given {
+        &[rate] => vec![rate; layers],
+        rates => rates.to_vec(),
+    }
+}
+
 /// # Errors
 /// Too few or too many learning rates for so many layers, or one that is not possible.
 pub fn check_rates(rates: &[f64], layers: usize) -> Result<(), PlanError> {

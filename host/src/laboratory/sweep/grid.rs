@@ -3,7 +3,7 @@
 use super::axis::{Axis, Field, Knob, hidden, number, rate};
 use crate::data::Dataset;
 use crate::experiment::manifest::{kernel_name, preset_name};
-use crate::experiment::plan::Plan;
+use crate::experiment::plan::{Plan, rates_of};
 use crate::laboratory::cell::Cell;
 use crate::laboratory::error::LabError;
 use crate::laboratory::formats::{Base, Formats, Numbers, Request};
@@ -179,10 +179,7 @@ impl Grid {
             }
         }
         let count = plan.sizes.len() - 1;
-        plan.learning_rates = match self.spec.rates.as_slice() {
-            &[rate] => vec![rate; count],
-            rates => rates.to_vec(),
-        };
+        plan.learning_rates = rates_of(&self.spec.rates, count);
         for (axis, value) in axes() {
             if let Knob::Rate(layers) = axis.knob {
                 let rate = rate(value)?;
