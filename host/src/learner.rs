@@ -242,7 +242,7 @@ where
 }
 
 /// The fastest f32 network of this machine ([`crate::float32`]), on the instructions of
-/// `path`; none on a path without vectors, or for a cut kernel.
+/// `path`; none without AVX2, or for a cut kernel.
 #[must_use]
 #[cfg(target_arch = "x86_64")]
 pub fn float32(model: &Model, path: Path) -> Option<Box<dyn Learner>> {
@@ -253,10 +253,17 @@ pub fn float32(model: &Model, path: Path) -> Option<Box<dyn Learner>> {
         Some(Box::new(CoreLearner::new(Float32::new(lanes), model, |l| layers[l])))
     }
     match path {
-        Path::Scalar => None,
+        Path::Scalar | Path::Neon => None,
         Path::Avx2 => on(crate::vector::Pair(pulp::x86::V3::try_new()?), model),
         Path::Avx512 => on(crate::vector::Wide(crate::vector::Avx512::try_new()?), model),
     }
+}
+
+/// There is none on other processors yet.
+#[must_use]
+#[cfg(not(target_arch = "x86_64"))]
+pub fn float32(_: &Model, _: Path) -> Option<Box<dyn Learner>> {
+    None
 }
 
 /// A core network in formats chosen at run time, a table for each layer.

@@ -1,5 +1,6 @@
 //! What a vector unit does: a handful of operations on 32 numbers of 16 bits, which a host crate
-//! supplies, so that this crate stays free of `unsafe`.
+//! supplies, so that this crate stays free of `unsafe`; those of vectors that every machine of a kind has are here, with the
+//! feature `baseline` (`Baseline`).
 
 use crate::random::{next_four, offsets_of};
 use crate::trains::WORDS;

@@ -3,6 +3,8 @@
 //! Two texts with the same bits: [`plain`] for any machine, in loops over single numbers,
 //! and [`Vector`] for machines with vectors, 32 numbers at a time in [`lanes`].
 
+#[cfg(feature = "baseline")]
+mod baseline;
 mod by_time;
 mod change;
 mod columns;
@@ -28,6 +30,8 @@ use crate::readout::Reading;
 use crate::spikes::Spikes;
 use crate::trains::Trains;
 
+#[cfg(feature = "baseline")]
+pub use baseline::Baseline;
 pub use by_time::{LISTED, PLACES, reaches_of, weights_of};
 pub(crate) use columns::{TileOf, Width, add_some, each, width_of};
 pub(crate) use fire::fire;

@@ -8,7 +8,9 @@ use super::Path;
 use super::{Avx512, Pair, Wide};
 use apical_core::arithmetic::{Columns, Dynamics, Neurons, Run, Scratch, Updates};
 use apical_core::formats::Variable;
-#[cfg(target_arch = "x86_64")]
+#[cfg(target_arch = "aarch64")]
+use apical_core::kernels::Baseline;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 use apical_core::kernels::Vector;
 use apical_core::kernels::{Job, Kernels, Plain};
 use apical_core::losses::Losses;
@@ -29,6 +31,8 @@ pub struct PathKernels(On);
 #[derive(Debug, Clone, Copy)]
 enum On {
     Scalar,
+    #[cfg(target_arch = "aarch64")]
+    Neon,
     #[cfg(target_arch = "x86_64")]
     Avx2(V3),
     #[cfg(target_arch = "x86_64")]
@@ -44,11 +48,12 @@ impl Path {
     pub fn kernels(self) -> PathKernels {
         let on = match self {
             Self::Scalar => Some(On::Scalar),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => Some(On::Neon),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => V3::try_new().map(On::Avx2),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => Avx512::try_new().map(On::Avx512),
-            #[cfg(not(target_arch = "x86_64"))]
             _ => None,
         };
         PathKernels(on.unwrap_or_else(|| panic!("this machine has no {}", self.name())))
@@ -61,6 +66,11 @@ macro_rules! on {
         match $path.0 {
             On::Scalar => {
                 let $kernels = Plain;
+                $work
+            }
+            #[cfg(target_arch = "aarch64")]
+            On::Neon => {
+                let $kernels = Vector(Baseline);
                 $work
             }
             #[cfg(target_arch = "x86_64")]

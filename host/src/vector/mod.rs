@@ -1,5 +1,5 @@
 //! The vector units of x86-64, as [`Lanes`](apical_core::kernels::Lanes) of the
-//! core's kernels.
+//! core's kernels; that of AArch64 is [`Baseline`](apical_core::kernels::Baseline).
 //!
 //! Chosen when the program runs. The intrinsics are safe here because `pulp` hands out a
 //! token of an instruction set only where the processor has it; the one it does not offer is
@@ -24,6 +24,8 @@ pub use kernels::PathKernels;
 pub enum Path {
     /// Plain loops over single numbers.
     Scalar,
+    /// NEON, which every AArch64 processor has: 32 numbers in four registers.
+    Neon,
     /// AVX2: 32 numbers in two registers.
     Avx2,
     /// AVX-512 (F, BW, VBMI2, VPOPCNTDQ: Ice Lake, Zen 4 and later): 32 numbers in one register.
@@ -36,6 +38,7 @@ impl Path {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Scalar => "scalar",
+            Self::Neon => "NEON",
             Self::Avx2 => "AVX2",
             Self::Avx512 => "AVX-512",
         }
@@ -45,6 +48,8 @@ impl Path {
     #[must_use]
     pub fn available() -> Vec<Self> {
         let mut paths = vec![Self::Scalar];
+        #[cfg(target_arch = "aarch64")]
+        paths.push(Self::Neon);
         #[cfg(target_arch = "x86_64")]
         {
             if pulp::x86::V3::try_new().is_some() {
