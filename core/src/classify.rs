@@ -38,7 +38,7 @@ use crate::native::{Native, Weight};
 use crate::network::Network;
 use crate::parameters::Coefficients;
 use crate::random::{Generator, Offsets, Stream, test_seed};
-use crate::readout::Reading;
+use crate::readout::{Reading, highest};
 use crate::spikes::Spikes;
 use crate::tables::psp::Areas;
 
@@ -232,12 +232,6 @@ impl<'a, K: Kernels, W: Weight, const HIDDEN: usize, O: Weight> Classifier<'a, K
         let reading = Reading { columns: self.output.columns(), bias, credits, readout };
         let mut sums = [0i32; MOST_OUTPUTS];
         self.kernels.read_out::<O, false>(coefficients, reading, &mut sums, &mut Losses::none());
-        let mut best = (0, i32::MIN);
-        for (unit, &sum) in sums.iter().take(bias.len()).enumerate() {
-            if sum > best.1 {
-                best = (unit, sum);
-            }
-        }
-        best.0
+        highest(sums.get(..bias.len()).unwrap_or(&sums), |sum, other| sum > other)
     }
 }

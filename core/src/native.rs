@@ -244,7 +244,7 @@ pub(crate) fn mean_psp<const COUNT: bool>(sum: u16, reciprocal: i64, losses: &mu
 
 /// An output's sum of potentials over the window of a test, 2⁻⁸, from Σ W · credit: to nearest, plus the bias.
 #[inline(always)]
-pub(crate) fn read_out<const COUNT: bool>(
+pub(crate) fn potential_sum<const COUNT: bool>(
     layer: &Coefficients,
     exact: i64,
     bias: i16,

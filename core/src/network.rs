@@ -16,7 +16,7 @@ use crate::losses::Losses;
 use crate::observer::{Moment, Observer, Phase};
 use crate::parameters::{PHASE_STEPS, SETTLING_STEPS};
 use crate::random::{Generator, Stream, test_seed};
-use crate::readout::Readout;
+use crate::readout::{Readout, highest};
 use crate::schedule::Workspace;
 use crate::tables::psp::Areas;
 use crate::tables::wald::extra_steps;
@@ -234,13 +234,8 @@ impl<A: Arithmetic> Network<'_, A> {
     /// The first of the outputs with the highest sum.
     #[inline(always)]
     fn answer(&self) -> usize {
-        let (arithmetic, mut best) = (self.arithmetic.output(), (0, None));
-        for (unit, &sum) in self.output.soma_sums.iter().take(self.output.units).enumerate() {
-            if best.1.is_none_or(|other| arithmetic.exceeds(sum, other)) {
-                best = (unit, Some(sum));
-            }
-        }
-        best.0
+        let (arithmetic, sums) = (self.arithmetic.output(), &*self.output.soma_sums);
+        highest(sums.get(..self.output.units).unwrap_or(sums), |sum, other| arithmetic.exceeds(sum, other))
     }
 
     /// Mean PSPs of the outputs over the window of a phase.

@@ -77,6 +77,18 @@ pub fn held(credit: u16) -> i16 {
     credit.min(const { (1 << BITS) - 1 }) as i16
 }
 
+/// The first of the highest of some outputs' sums.
+#[inline(always)]
+pub(crate) fn highest<S: Copy>(sums: &[S], exceeds: impl Fn(S, S) -> bool) -> usize {
+    let mut best = None;
+    for (unit, &sum) in sums.iter().enumerate() {
+        if best.is_none_or(|(_, other)| exceeds(sum, other)) {
+            best = Some((unit, sum));
+        }
+    }
+    best.map_or(0, |(unit, _)| unit)
+}
+
 /// What an output layer is read out from.
 #[derive(Debug, Clone, Copy)]
 pub struct Reading<'a, W, S> {

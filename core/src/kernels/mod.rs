@@ -15,6 +15,7 @@ pub mod lanes;
 mod listed;
 mod neurons;
 mod note;
+mod pixels;
 pub mod plain;
 mod readout;
 mod run;

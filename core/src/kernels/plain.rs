@@ -478,7 +478,7 @@ pub fn read_out<W: Weight, const COUNT: bool>(
             let weight = column.get(unit).map_or(0, |weight| weight.widen());
             exact = exact.wrapping_add(i32::from(weight).wrapping_mul(readout::held(credit).into()).into());
         }
-        *sum = native::read_out::<COUNT>(layer, exact, bias, readout, (unit, losses));
+        *sum = native::potential_sum::<COUNT>(layer, exact, bias, readout, (unit, losses));
     }
 }
 

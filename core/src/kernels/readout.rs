@@ -3,7 +3,7 @@
 use super::lanes::Lanes;
 use super::vector::Vector;
 use crate::losses::Losses;
-use crate::native::{Weight, read_out};
+use crate::native::{Weight, potential_sum};
 use crate::parameters::Coefficients;
 use crate::readout::{Reading, held};
 
@@ -22,9 +22,9 @@ impl<L: Lanes> Vector<L> {
     ) {
         let l = self.0;
         let Reading { columns, bias, credits, readout } = reading;
-        let units = sums.iter_mut().zip(bias).take(columns.units);
-        let mut units = units.zip(0usize..);
-        for first in (0..columns.units).step_by(16) {
+        let units = columns.units.min(sums.len()).min(bias.len());
+        let (sums, bias) = (sums.get_mut(..units).unwrap_or(&mut []), bias.get(..units).unwrap_or(&[]));
+        for ((sums, bias), first) in sums.chunks_mut(16).zip(bias.chunks(16)).zip((0..).step_by(16)) {
             let mut exact = [0i64; 16];
             let (mut totals, mut used) = (l.no_totals(), 0u32);
             for (column, &credit) in columns.weights.chunks_exact(columns.stride.max(1)).zip(credits) {
@@ -38,8 +38,8 @@ impl<L: Lanes> Vector<L> {
                 totals = l.add_products(totals, &weights.map(W::widen), credit);
             }
             move_totals(l, &mut totals, &mut exact);
-            for (exact, ((sum, &bias), unit)) in exact.into_iter().zip(&mut units) {
-                *sum = read_out::<COUNT>(layer, exact, bias, readout, (unit, losses));
+            for (((sum, &bias), exact), unit) in sums.iter_mut().zip(bias).zip(exact).zip(first..) {
+                *sum = potential_sum::<COUNT>(layer, exact, bias, readout, (unit, losses));
             }
         }
     }
