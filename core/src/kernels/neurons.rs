@@ -17,6 +17,12 @@ pub(super) struct NarrowSum<L: Lanes> {
     limits: (L::Block, L::Block),
 }
 
+/// What sums may come to at most that are raised without a look at their range.
+#[inline(always)]
+pub(super) fn most_raised(shift: i8) -> i16 {
+    STATE_LIMIT >> (shift.max(0) & 15)
+}
+
 impl<L: Lanes> NarrowSum<L> {
     #[inline(always)]
     pub(super) fn new(lanes: L, shift: i8) -> Self {
@@ -72,14 +78,18 @@ impl<L: Lanes> NarrowSum<L> {
 
     /// Narrows the sums of a block whose weights have fewer fraction bits than the filters.
     #[inline(always)]
-    pub(super) fn raised(
+    pub(super) fn raised<N: Note<L>>(
         &self,
         total: L::Block,
         live: u32,
         first: usize,
-        note: &mut impl Note<L>,
+        note: &mut N,
     ) -> L::Block {
         let l = self.lanes;
+        if N::TRUSTS {
+            note.taken(l, total);
+            return l.shift_left(total, self.shift);
+        }
         let near = l.max(self.beyond.0, l.min(self.beyond.1, total));
         let shifted = l.shift_left(near, self.shift);
         let held = l.max(self.limits.0, l.min(self.limits.1, shifted));

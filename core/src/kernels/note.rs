@@ -12,6 +12,13 @@ use crate::losses::Losses;
 pub(super) trait Note<L: Lanes> {
     /// Whether anybody wants to know.
     const ASKS: bool;
+    /// Whether sums are taken for small, and [`Self::taken`] is told what they are.
+    const TRUSTS: bool = false;
+    /// Sums of a block were taken for small.
+    #[inline(always)]
+    fn taken(&mut self, l: L, sums: L::Block) {
+        let _ = (l, sums);
+    }
     /// A step of a run begins.
     #[inline(always)]
     fn enter_step(&mut self, step: usize) {
@@ -73,6 +80,39 @@ impl<L: Lanes> Note<L> for Look<L> {
     fn held(&mut self, l: L, _: Variable, exact: L::Block, held: L::Block, _: (u32, usize)) {
         self.0 = l.differing_or(self.0, exact, held);
     }
+}
+
+/// Somebody who takes sums for small, and finds out in the end whether they were: to keep their ends takes half the time of
+/// holding each within its range.
+pub(super) struct Trust<L: Lanes> {
+    least: L::Block,
+    most: L::Block,
+}
+
+impl<L: Lanes> Trust<L> {
+    /// In no sums yet.
+    #[inline(always)]
+    pub(super) fn new(l: L) -> Self {
+        Self { least: l.splat(0), most: l.splat(0) }
+    }
+
+    /// Whether all sums were within ±limit.
+    #[inline(always)]
+    pub(super) fn was_right(&self, l: L, limit: i16) -> bool {
+        l.greater(self.most, l.splat(limit)) | l.greater(l.splat(limit.wrapping_neg()), self.least) == 0
+    }
+}
+
+impl<L: Lanes> Note<L> for Trust<L> {
+    const ASKS: bool = false;
+    const TRUSTS: bool = true;
+    #[inline(always)]
+    fn taken(&mut self, l: L, sums: L::Block) {
+        self.least = l.min(self.least, sums);
+        self.most = l.max(self.most, sums);
+    }
+    #[inline(always)]
+    fn beyond(&mut self, _: L, _: Variable, _: u32, _: usize) {}
 }
 
 /// The losses.
