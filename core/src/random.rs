@@ -143,7 +143,7 @@ pub(crate) fn draw_offsets(
         let mut last = [(); 4].map(|()| draws.next_u32());
         *first = last.map(offsets_of);
         more(&mut last, fours);
-        *draws = Generator::from_seed(bytemuck::cast(last.map(u32::to_le)));
+        *draws = Generator::from_seed(bytemuck::must_cast(last.map(u32::to_le)));
     }
     rest.iter_mut().for_each(|to| *to = offsets_of(draws.next_u32()));
 }
@@ -214,7 +214,7 @@ impl Dither {
             // The high half first.
             *pair = if cfg!(target_endian = "little") { x.rotate_left(16) } else { x };
         }
-        bytemuck::cast(pairs)
+        bytemuck::must_cast(pairs)
     }
 
     /// The generators, for kernels that step them by their own means.

@@ -6,7 +6,7 @@
 #![allow(clippy::arithmetic_side_effects)] // operators of `wide` are modulo 2ⁿ
 
 use super::lanes::Lanes;
-use bytemuck::cast;
+use bytemuck::must_cast;
 use wide::{i8x16, i8x32, i16x8, i16x16, i16x32, i32x8, i32x16, u16x32, u32x16};
 
 /// Registers of 128 bits, or whatever the machine is compiled for: four to a block.
@@ -16,17 +16,17 @@ pub struct Baseline;
 /// Both halves of a block.
 #[inline(always)]
 fn halves(block: i16x32) -> [i16x16; 2] {
-    cast(block)
+    must_cast(block)
 }
 
 #[inline(always)]
 fn unsigned(block: i16x32) -> u16x32 {
-    cast(block)
+    must_cast(block)
 }
 
 #[inline(always)]
 fn unsigned_totals(totals: i32x16) -> u32x16 {
-    cast(totals)
+    must_cast(totals)
 }
 
 impl Lanes for Baseline {
@@ -52,7 +52,7 @@ impl Lanes for Baseline {
     }
     #[inline(always)]
     fn store_bytes(self, block: i16x32, to: &mut [i8; 32]) {
-        *to = cast(halves(block).map(i8x16::from_i16x16_saturate));
+        *to = must_cast(halves(block).map(i8x16::from_i16x16_saturate));
     }
     #[inline(always)]
     fn add(self, a: i16x32, b: i16x32) -> i16x32 {
@@ -64,7 +64,7 @@ impl Lanes for Baseline {
     }
     #[inline(always)]
     fn add_bytes(self, [low, high]: [i16x32; 2], one: &[i8; 64], other: &[i8; 64]) -> [i16x32; 2] {
-        let widened = |row: &[i8; 64]| cast::<_, [i8x32; 2]>(*row).map(i16x32::from_i8x32);
+        let widened = |row: &[i8; 64]| must_cast::<_, [i8x32; 2]>(*row).map(i16x32::from_i8x32);
         let ([one, one_high], [other, other_high]) = (widened(one), widened(other));
         [low + (one + other), high + (one_high + other_high)]
     }
@@ -74,9 +74,9 @@ impl Lanes for Baseline {
     }
     #[inline(always)]
     fn move_bytes(self, numbers: &mut [i8; 64], steps: [i16x32; 2]) {
-        let steps: [i8x32; 2] = cast(steps.map(|steps| halves(steps).map(i8x16::from_i16x16_saturate)));
-        let [low, high]: [i8x32; 2] = cast(*numbers);
-        *numbers = cast([low.saturating_add(steps[0]), high.saturating_add(steps[1])]);
+        let steps: [i8x32; 2] = must_cast(steps.map(|steps| halves(steps).map(i8x16::from_i16x16_saturate)));
+        let [low, high]: [i8x32; 2] = must_cast(*numbers);
+        *numbers = must_cast([low.saturating_add(steps[0]), high.saturating_add(steps[1])]);
     }
     #[inline(always)]
     fn add_held(self, a: i16x32, b: i16x32) -> i16x32 {
@@ -101,7 +101,7 @@ impl Lanes for Baseline {
     #[inline(always)]
     fn product(self, a: i16x32, b: i16x32) -> i16x32 {
         let ([a, a_high], [b, b_high]) = (halves(a), halves(b));
-        cast([a.mul_scale_round(b), a_high.mul_scale_round(b_high)])
+        must_cast([a.mul_scale_round(b), a_high.mul_scale_round(b_high)])
     }
     #[inline(always)]
     fn shift_right(self, a: i16x32, shift: u32) -> i16x32 {
@@ -109,7 +109,7 @@ impl Lanes for Baseline {
     }
     #[inline(always)]
     fn shift_right_unsigned(self, a: i16x32, shift: u32) -> i16x32 {
-        cast(unsigned(a).unbounded_shr_scalar(shift))
+        must_cast(unsigned(a).unbounded_shr_scalar(shift))
     }
     #[inline(always)]
     fn shift_left(self, a: i16x32, shift: u32) -> i16x32 {
@@ -154,8 +154,8 @@ impl Lanes for Baseline {
     #[inline(always)]
     fn held_totals(self, totals: [i32x16; 2], limit: i32) -> i16x32 {
         let (least, most) = (i32x16::splat(limit.wrapping_neg()), i32x16::splat(limit));
-        let held = totals.map(|totals| cast::<_, [i32x8; 2]>(totals.min(most).max(least)));
-        cast(held.map(|halves| halves.map(i16x8::from_i32x8_saturate)))
+        let held = totals.map(|totals| must_cast::<_, [i32x8; 2]>(totals.min(most).max(least)));
+        must_cast(held.map(|halves| halves.map(i16x8::from_i32x8_saturate)))
     }
     #[inline(always)]
     fn beyond(self, totals: i32x16, limit: i32) -> u32 {
@@ -203,11 +203,11 @@ impl Lanes for Baseline {
     }
     #[inline(always)]
     fn shift_totals_unsigned(self, a: i32x16, shift: u32) -> i32x16 {
-        cast(unsigned_totals(a).unbounded_shr_scalar(shift))
+        must_cast(unsigned_totals(a).unbounded_shr_scalar(shift))
     }
     #[inline(always)]
     fn shift_totals_by(self, a: i32x16, shifts: i32x16) -> i32x16 {
-        cast(unsigned_totals(a).unbounded_shr(unsigned_totals(shifts)))
+        must_cast(unsigned_totals(a).unbounded_shr(unsigned_totals(shifts)))
     }
     #[inline(always)]
     fn differing_totals(self, a: i32x16, b: i32x16) -> u32 {
@@ -220,16 +220,16 @@ impl Lanes for Baseline {
     #[inline(always)]
     fn accumulate(self, block: i16x32, sums: &mut [i32; 32]) {
         let [low, high] = self.widened(block);
-        let [to_low, to_high]: [i32x16; 2] = cast(*sums);
-        *sums = cast([to_low + low, to_high + high]);
+        let [to_low, to_high]: [i32x16; 2] = must_cast(*sums);
+        *sums = must_cast([to_low + low, to_high + high]);
     }
     #[inline(always)]
     fn load_generators(self, from: &[u32; 16]) -> i32x16 {
-        cast(*from)
+        must_cast(*from)
     }
     #[inline(always)]
     fn store_generators(self, generators: i32x16, to: &mut [u32; 16]) {
-        *to = cast(generators);
+        *to = must_cast(generators);
     }
     #[inline(always)]
     fn next_generators(self, generators: i32x16) -> (i32x16, i16x32) {
@@ -239,7 +239,7 @@ impl Lanes for Baseline {
         let x = x ^ (x << 5);
         // The high half first.
         let numbers = if cfg!(target_endian = "little") { (x << 16) | (x >> 16) } else { x };
-        (cast(x), cast(numbers))
+        (must_cast(x), must_cast(numbers))
     }
     #[inline(always)]
     fn exceeding(self, a: i16x32, b: i16x32) -> i16x32 {
@@ -254,7 +254,7 @@ impl Lanes for Baseline {
         let place: [i16; 32] = core::array::from_fn(|lane| 1 << (lane & 15));
         let word = [[bits as i16; 16], [(bits >> 16) as i16; 16]];
         let place = i16x32::new(place);
-        (cast::<_, i16x32>(word) & place).simd_eq(place)
+        (must_cast::<_, i16x32>(word) & place).simd_eq(place)
     }
     #[inline(always)]
     fn add_in(self, a: i16x32, mask: i16x32, b: i16x32) -> i16x32 {
@@ -262,19 +262,19 @@ impl Lanes for Baseline {
     }
     #[inline(always)]
     fn add_where(self, a: i16x32, mask: i16x32, b: i16x32) -> i16x32 {
-        cast(unsigned(a).saturating_add(unsigned(mask & b)))
+        must_cast(unsigned(a).saturating_add(unsigned(mask & b)))
     }
     #[inline(always)]
     fn load_unsigned(self, from: &[u16; 32]) -> i16x32 {
-        cast(*from)
+        must_cast(*from)
     }
     #[inline(always)]
     fn store_unsigned(self, block: i16x32, to: &mut [u16; 32]) {
-        *to = cast(block);
+        *to = must_cast(block);
     }
     #[inline(always)]
     fn min_unsigned(self, a: i16x32, b: i16x32) -> i16x32 {
-        cast(unsigned(a).min(unsigned(b)))
+        must_cast(unsigned(a).min(unsigned(b)))
     }
     #[inline(always)]
     fn differing(self, a: i16x32, b: i16x32) -> u32 {

@@ -206,7 +206,7 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
             };
         }
         if !COUNT {
-            // Weights of 8 bits that a step's sums of which seldom leave the range of a state: taken for small at first.
+            // A step's sums of 8-bit weights seldom leave the range of a state: they are taken for small at first.
             let trusts = within && const { W::EXACT_SPIKES != 0 } && matches!(self.width, Width::Narrow);
             if trusts && let Some(before) = Before::<TILE>::of(neurons, first) {
                 let mut trust = Trust::new(l);
