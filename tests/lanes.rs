@@ -5,13 +5,11 @@
 mod definitions;
 
 use apical::data::{Dataset, default_directory};
-use apical::laboratory::formats::Formats;
 use apical::model::Model;
 use apical::network::OwnedNetwork;
 use apical::vector::Path;
 use apical::width::Width;
 use apical_core::arithmetic::Arithmetic;
-use apical_core::emulated::Emulated;
 use apical_core::kernels::{Baseline, Job, Kernels, Lanes, Plain, THRICE, Vector, draw_places, places_of};
 use apical_core::native::{Native, Weight};
 use apical_core::parameters::Preset;
@@ -112,38 +110,21 @@ fn networks_on_what_every_machine_has_keep_the_bits() {
             learning_rates: vec![0.21; sizes.len() - 1],
             seed: 6,
         };
-        fn native<K: Kernels, W: Weight, const COUNT: bool>(
-            kernels: K,
-            model: &Model,
-            width: Width,
-            data: &Dataset,
-        ) -> Outcome {
+        fn native<K: Kernels, W: Weight>(kernels: K, model: &Model, width: Width, data: &Dataset) -> Outcome {
             let layer = |number| model.native(number, width, Rounding::Stochastic).coefficients();
-            learnt(Native::<K, W, COUNT>::new(kernels), model, layer, data)
+            learnt(Native::<K, W>::new(kernels), model, layer, data)
         }
-        let vectors = Vector(Baseline);
-        let plain = native::<_, i16, false>(Plain, &model, Width::SIXTEEN, &data);
+        let plain = native::<_, i16>(Plain, &model, Width::SIXTEEN, &data);
         assert_eq!(
-            native::<_, i16, false>(vectors, &model, Width::SIXTEEN, &data),
+            native::<_, i16>(Vector(Baseline), &model, Width::SIXTEEN, &data),
             plain,
             "{sizes:?}, 16 bits"
         );
+        let plain = native::<_, i8>(Plain, &model, Width::EIGHT, &data);
         assert_eq!(
-            native::<_, i16, true>(vectors, &model, Width::SIXTEEN, &data),
+            native::<_, i8>(Vector(Baseline), &model, Width::EIGHT, &data),
             plain,
-            "{sizes:?}, counted"
-        );
-        let plain = native::<_, i8, false>(Plain, &model, Width::EIGHT, &data);
-        assert_eq!(native::<_, i8, false>(vectors, &model, Width::EIGHT, &data), plain, "{sizes:?}, 8 bits");
-
-        // Some of whose steps are in 16 bits, some in 32.
-        let formats = Formats::native(Width::EIGHT, Rounding::NearestEven, model.layers());
-        let layer = |number| formats.coefficients(&model, number);
-        let plain = learnt(Emulated::<_, false>::new(Plain), &model, layer, &data);
-        assert_eq!(
-            learnt(Emulated::<_, false>::new(vectors), &model, layer, &data),
-            plain,
-            "{sizes:?}, emulated"
+            "{sizes:?}, 8 bits"
         );
     }
 }
