@@ -99,6 +99,12 @@ fn learnt<A: Arithmetic>(
     (digest, (0..20).map(answer).collect())
 }
 
+/// The same in compiled-in formats.
+fn native<K: Kernels, W: Weight>(kernels: K, model: &Model, width: Width, data: &Dataset) -> Outcome {
+    let layer = |number| model.native(number, width, Rounding::Stochastic).coefficients();
+    learnt(Native::<K, W>::new(kernels), model, layer, data)
+}
+
 #[test]
 fn networks_on_what_every_machine_has_keep_the_bits() {
     let data = Dataset::load(&default_directory()).expect("shipped data");
@@ -110,10 +116,6 @@ fn networks_on_what_every_machine_has_keep_the_bits() {
             learning_rates: vec![0.21; sizes.len() - 1],
             seed: 6,
         };
-        fn native<K: Kernels, W: Weight>(kernels: K, model: &Model, width: Width, data: &Dataset) -> Outcome {
-            let layer = |number| model.native(number, width, Rounding::Stochastic).coefficients();
-            learnt(Native::<K, W>::new(kernels), model, layer, data)
-        }
         let plain = native::<_, i16>(Plain, &model, Width::SIXTEEN, &data);
         assert_eq!(
             native::<_, i16>(Vector(Baseline), &model, Width::SIXTEEN, &data),

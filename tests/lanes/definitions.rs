@@ -118,22 +118,12 @@ fn of_blocks<L: Lanes>(l: L, numbers: &mut Numbers) -> Result<(), &'static str> 
     if L::LOOKS_UP {
         same!("splat_pair", stored(l, l.splat_pair(pair)), from_fn::<_, 32, _>(|lane| pair[lane & 1]));
         let places = numbers.totals();
-        let tables = [a, b].concat_pairs();
+        let both = [a, b];
+        let tables = both.as_flattened().as_chunks::<2>().0;
         let found = stored(l, l.look_up([x, y], l.load_totals(&places)));
         same!("look_up", found, from_fn::<_, 32, _>(|lane| tables[places[lane / 2] as usize & 31][lane & 1]));
     }
     Ok(())
-}
-
-/// Two tables one after the other, in pairs.
-trait Pairs {
-    fn concat_pairs(&self) -> [[i16; 2]; 32];
-}
-
-impl Pairs for [[i16; 32]; 2] {
-    fn concat_pairs(&self) -> [[i16; 2]; 32] {
-        from_fn(|pair| [0, 1].map(|half| self[pair / 16][pair % 16 * 2 + half]))
-    }
 }
 
 fn of_shifts<L: Lanes>(l: L, numbers: &mut Numbers) -> Result<(), &'static str> {
@@ -142,8 +132,11 @@ fn of_shifts<L: Lanes>(l: L, numbers: &mut Numbers) -> Result<(), &'static str> 
     for shift in 0..16 {
         same!("shift_right", stored(l, l.shift_right(x, shift)), a.map(|a| a >> shift));
         same!("shift_left", stored(l, l.shift_left(x, shift)), a.map(|a| a << shift));
-        let logical = |a: i16| (u32::from(a as u16) >> (shift + 1)) as i16;
-        same!("shift_right_unsigned", stored(l, l.shift_right_unsigned(x, shift + 1)), a.map(logical));
+    }
+    // By all its bits as well: what no shift keeps of a dither.
+    for shift in 0..=16 {
+        let logical = |a: i16| (u32::from(a as u16) >> shift) as i16;
+        same!("shift_right_unsigned", stored(l, l.shift_right_unsigned(x, shift)), a.map(logical));
     }
     for shift in 0..32 {
         let half = if shift == 0 { 0 } else { 1 << (shift - 1) };
@@ -322,19 +315,19 @@ fn of_lists<L: Lanes>(l: L, numbers: &mut Numbers) -> Result<(), &'static str> {
         same!("choose", chosen[index], names[place & 31]);
         same!("number", numbered[index], 100 + place as u16);
     }
-    let words: [u32; 16] = from_fn(|_| if numbers.word() & 1 == 0 { 0 } else { numbers.word() });
+    // None, some, all.
+    let density = numbers.word() % 5;
+    let words: [u32; 16] = from_fn(|_| if numbers.word() % 4 < density { numbers.word() } else { 0 });
     let (mut found, mut places) = ([0; 16], [0; 16]);
     let end = l.pick(&words, 5, &mut found, &mut places);
     same!("pick", end, words.iter().filter(|&&word| word != 0).count());
     for (index, (place, &word)) in (5..).zip(&words).filter(|(_, word)| **word != 0).enumerate() {
         same!("pick", (found[index], places[index]), (word, place));
     }
-    let (train, used): ([u32; WORDS], usize) =
-        (from_fn(|_| numbers.word()), numbers.word() as usize % (WORDS + 1));
-    same!(
-        "count_ones",
-        l.count_ones(&train, used),
-        train[..used].iter().map(|word| word.count_ones()).sum::<u32>()
-    );
+    let train: [u32; WORDS] = from_fn(|_| numbers.word());
+    for used in [0, 1, 15, 16, 17, 103, numbers.word() as usize % WORDS, WORDS - 1, WORDS] {
+        let ones = train[..used].iter().map(|word| word.count_ones()).sum::<u32>();
+        same!("count_ones", l.count_ones(&train, used), ones);
+    }
     Ok(())
 }
