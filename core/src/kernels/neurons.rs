@@ -17,12 +17,6 @@ pub(super) struct NarrowSum<L: Lanes> {
     limits: (L::Block, L::Block),
 }
 
-/// What sums may come to at most that are raised without a look at their range.
-#[inline(always)]
-pub(super) fn most_raised(shift: i8) -> i16 {
-    STATE_LIMIT >> (shift.max(0) & 15)
-}
-
 impl<L: Lanes> NarrowSum<L> {
     #[inline(always)]
     pub(super) fn new(lanes: L, shift: i8) -> Self {
@@ -96,6 +90,13 @@ impl<L: Lanes> NarrowSum<L> {
         // What is beyond the range is shifted to 2¹⁴, which is not held there.
         note.held(l, Variable::Accumulator, shifted, held, (live, first));
         held
+    }
+
+    /// Whether [`Self::raised`] need not hold sums between these.
+    #[inline(always)]
+    pub(super) fn are_small(&self, [least, most]: [L::Block; 2]) -> bool {
+        let l = self.lanes;
+        l.greater(least, self.beyond.0) & l.greater(self.beyond.1, most) == u32::MAX
     }
 }
 

@@ -96,10 +96,10 @@ impl<L: Lanes> Trust<L> {
         Self { least: l.splat(0), most: l.splat(0) }
     }
 
-    /// Whether all sums were within ±limit.
+    /// The least and the largest of each lane.
     #[inline(always)]
-    pub(super) fn was_right(&self, l: L, limit: i16) -> bool {
-        l.greater(self.most, l.splat(limit)) | l.greater(l.splat(limit.wrapping_neg()), self.least) == 0
+    pub(super) fn ends(&self) -> [L::Block; 2] {
+        [self.least, self.most]
     }
 }
 

@@ -9,7 +9,7 @@
 use super::columns::{TileOf, Width, add_parts, add_some, each, width_of};
 use super::fire::{THRICE, credit_thrice, credit_twice, draw_places, fire_thrice, fire_twice, places_of};
 use super::lanes::Lanes;
-use super::neurons::{NarrowSum, Step, mask, most_raised, pulls};
+use super::neurons::{NarrowSum, Step, mask, pulls};
 use super::note::{Count, Look, Nobody, Note, Trust};
 use super::vector::Vector;
 use crate::arithmetic::{Columns, Neurons, Run, Scratch, Wanted};
@@ -214,7 +214,7 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
                     true => steps!(true, CREDITED, 0, &mut trust),
                     false => steps!(true, WITHIN, 0, &mut trust),
                 }
-                if trust.was_right(l, most_raised(layer.sum_shift)) {
+                if NarrowSum::new(l, layer.sum_shift).are_small(trust.ends()) {
                     return;
                 }
                 before.restore(neurons, first);
