@@ -185,7 +185,8 @@ fn kernels_of<W: Weight>(criterion: &mut Criterion, path: Path, width: Width, da
         });
         group.throughput(Throughput::Elements(1));
         let of = &mut network.hidden[0];
-        let (shift, gain) = (of.coefficients.sum_shift, of.coefficients.error);
+        let coefficients = of.coefficients;
+        let shift = coefficients.sum_shift;
         let feedback = Columns { weights: of.feedback, units: of.units, stride: of.stride, bounds: &[] };
         let rates: Vec<i16> = (0..10).map(|output| output * 100).collect();
         group.bench_function("hidden: plateaus of a phase", |bencher| {
@@ -196,7 +197,7 @@ fn kernels_of<W: Weight>(criterion: &mut Criterion, path: Path, width: Width, da
         });
         let targets = of.plateaus.to_vec();
         group.bench_function("hidden: errors", |bencher| {
-            bencher.iter(|| kernels.errors::<false>(gain, &targets, of.plateaus, of.errors, losses));
+            bencher.iter(|| kernels.errors::<false>(coefficients, &targets, of.plateaus, of.errors, losses));
         });
     });
     group.finish();

@@ -1,4 +1,4 @@
-//! Links for the board named in `BOARD` and sizes the network as `NETWORK` says (`784-100-10:16`: sizes and weights,
+//! Links for the board named in `BOARD` and sizes the network as `NETWORK` says (`784-100-10:16`: sizes and formats,
 //! these in the notation of `apical train --weights`; by default the board's own). It learns at `RATE` (`0.21,0.1`: one η,
 //! or one for each layer; by default 0.21).
 
@@ -94,7 +94,11 @@ fn shape(model: &[u8]) -> String {
     );
     let sizes: Vec<String> = sizes_of(model).iter().filter(|&&n| n > 0).map(usize::to_string).collect();
     let [hidden, point, output, other] = model[28..32] else { unreachable!() };
-    format!("{}:{hidden}:{point},{output}:{other}", sizes.join("-"))
+    let errors = match model[6] {
+        0 => String::new(),
+        errors => format!("/{errors}"),
+    };
+    format!("{}:{hidden}:{point},{output}:{other}{errors}", sizes.join("-"))
 }
 
 /// Pixels, hidden neurons, outputs of an exported model.
@@ -133,7 +137,7 @@ fn offset_bytes(model: &mut [u8]) {
 type Format = (u8, u8);
 
 /// The formats in hidden layers and in the output layer that `16`, `8,16`, `8:4,5` or `8:4,16:8` stand for.
-fn formats(text: &str) -> Option<[Format; 2]> {
+fn formats_of(text: &str) -> Option<[Format; 2]> {
     let read = |text: &str| match text.split_once(':') {
         Some((bits, point)) => Some((bits.parse().ok()?, Some(point.parse().ok()?))),
         None => Some((text.parse().ok()?, None)),
@@ -170,15 +174,19 @@ fn rates() -> String {
 
 /// The constants and types that `784-100-10:16` stands for.
 fn sizes(network: &str, offset: bool) -> String {
-    let wrong = || -> ! { panic!("NETWORK={network} is not like 784-100-10:16, 784-10:8 or 784-52-10:8,16") };
-    let Some((sizes, weights)) = network.split_once(':') else { wrong() };
+    let wrong =
+        || -> ! { panic!("NETWORK={network} is not like 784-100-10:16, 784-10:8 or 784-52-10:8,16/5") };
+    let Some((sizes, formats)) = network.split_once(':') else { wrong() };
+    let (weights, errors) = formats.split_once('/').unwrap_or((formats, "14"));
+    let errors: u8 =
+        errors.parse().ok().filter(|errors| (2..=14).contains(errors)).unwrap_or_else(|| wrong());
     let sizes: Vec<usize> = sizes.split('-').map(|size| size.parse().unwrap_or_else(|_| wrong())).collect();
     let (pixels, hidden, outputs) = match sizes[..] {
         [pixels, outputs] => (pixels, 0, outputs),
         [pixels, hidden, outputs] => (pixels, hidden, outputs),
         _ => wrong(),
     };
-    let formats = formats(weights).unwrap_or_else(|| wrong());
+    let formats = formats_of(weights).unwrap_or_else(|| wrong());
     let [weight, output_weight] = formats.map(|(bits, point)| match bits {
         _ if !(3..=8).contains(&point) => wrong(),
         16 => "apical_core::offset::Offset16",
@@ -192,7 +200,8 @@ fn sizes(network: &str, offset: bool) -> String {
          /// Output neurons.\npub const OUTPUTS: usize = {outputs};\n\
          /// What a weight of the hidden layer is stored in.\npub type Weight = {weight};\n\
          /// What one of the output layer is stored in.\npub type OutputWeight = {output_weight};\n\
-         /// Fraction bits of both.\npub const FRACTIONS: [u8; 2] = {:?};\n",
+         /// Fraction bits of both.\npub const FRACTIONS: [u8; 2] = {:?};\n\
+         /// Fraction bits of errors.\npub const ERROR_FRACTION: u8 = {errors};\n",
         formats.map(|(_, point)| point)
     )
 }

@@ -22,8 +22,14 @@ use apical_core::trace::SpikeTrace;
 use rand_core::Rng;
 
 fn coefficients(kernel: Kernel) -> Coefficients {
-    LayerParameters { kernel, learning_rate: 0.21, weight_fraction: 8, rounding: Rounding::Stochastic }
-        .coefficients()
+    LayerParameters {
+        kernel,
+        learning_rate: 0.21,
+        weight_fraction: 8,
+        error_fraction: 14,
+        rounding: Rounding::Stochastic,
+    }
+    .coefficients()
 }
 
 /// One neuron, given its column sums step by step; returns (x₂, soma) after each.
@@ -306,7 +312,9 @@ fn memory_of_fixed_size_gives_the_bits_of_memory_of_any_size() {
 const MIXED: Width = Width::new(Width::usual(8, false), Width::usual(16, true));
 /// A finer step in the output layer than in hidden layers.
 const FINER: Width = Width::new(Width::usual(8, false), Format::new(8, 5));
-const WIDTHS: [Width; 4] = [Width::SIXTEEN, Width::EIGHT, MIXED, FINER];
+/// Errors in coarse steps.
+const COARSE: Width = FINER.with_errors(5);
+const WIDTHS: [Width; 5] = [Width::SIXTEEN, Width::EIGHT, MIXED, FINER, COARSE];
 
 #[test]
 fn every_path_of_this_machine_gives_the_same_bits_counting_or_not() {
@@ -427,7 +435,13 @@ where
     let layer = |l: usize| {
         let bytes = if l + 1 == model.layers() { size_of::<O>() } else { size_of::<W>() };
         let weight_fraction = 4 * bytes as u8;
-        LayerParameters { kernel, learning_rate: 0.21, weight_fraction, rounding: Rounding::Stochastic }
+        LayerParameters {
+            kernel,
+            learning_rate: 0.21,
+            weight_fraction,
+            error_fraction: 14,
+            rounding: Rounding::Stochastic,
+        }
     };
     let arithmetic = Native::<_, W, true, O>::new(path.kernels());
     let new = || OwnedNetwork::new(arithmetic, model, |l| layer(l).coefficients());
@@ -550,7 +564,8 @@ fn check_parts<W: Weight, const COUNT: bool>(
     for kernel in [Kernel::Scaled, Kernel::Cut] {
         let model = Model { kernel, ..model.clone() };
         let weight_fraction = 4 * size_of::<W>() as u8;
-        let layer = LayerParameters { kernel, learning_rate: 0.21, weight_fraction, rounding };
+        let layer =
+            LayerParameters { kernel, learning_rate: 0.21, weight_fraction, error_fraction: 14, rounding };
         let arithmetic = Native::<_, W, COUNT>::new(path.kernels());
         let new = || {
             let mut network = OwnedNetwork::new(arithmetic, &model, |_| layer.coefficients());
@@ -600,7 +615,13 @@ fn check_parts<W: Weight, const COUNT: bool>(
 fn check_sums<O: Weight>(path: Path, data: &apical::data::Dataset, model: &Model, most: i16) {
     let weight_fraction = 4 * size_of::<O>() as u8;
     let rounding = Rounding::Stochastic;
-    let layer = LayerParameters { kernel: Kernel::Scaled, learning_rate: 0.21, weight_fraction, rounding };
+    let layer = LayerParameters {
+        kernel: Kernel::Scaled,
+        learning_rate: 0.21,
+        weight_fraction,
+        error_fraction: 14,
+        rounding,
+    };
     let arithmetic = Native::<_, O, true>::new(path.kernels());
     let new = || {
         let mut network = OwnedNetwork::new(arithmetic, model, |_| layer.coefficients());
@@ -637,6 +658,7 @@ fn outputs_read_out_are_their_weights_times_what_spikes_are_worth() {
             kernel: Kernel::Scaled,
             learning_rate: 0.21,
             weight_fraction,
+            error_fraction: 14,
             rounding: Rounding::Stochastic,
         };
         let mut draws = Stream::Order.open(5);

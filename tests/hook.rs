@@ -111,6 +111,12 @@ fn eight_bit_weights_keep_the_cores_bits_for_a_thousand_examples() {
 }
 
 #[test]
+fn coarse_errors_keep_the_cores_bits_for_a_thousand_examples() {
+    let table = Table::native(8, 4, Rounding::Stochastic).with_errors(5);
+    pair(&[30, 20, 10], table).agree(synthetic(30, 10, 1000));
+}
+
+#[test]
 fn every_rounding_of_every_variable_gives_the_cores_bits() {
     for mode in Rounding::ALL {
         let table = changed(|_, line| line.rounding = mode);

@@ -56,15 +56,16 @@ fn an_exported_network_has_the_widths_of_its_layers() {
     let weights = folder.join("core.apical").to_string_lossy().into_owned();
     let flash = folder.join("network.bin").to_string_lossy().into_owned();
     let (hidden, output) = (784 * 6 + 10 * 6, 6 * 10);
-    for (width, formats, bytes) in [
-        ("16", [16, 8, 16, 8], 2 * (hidden + output) + 2 * (784 + 6)),
-        ("8:4,5", [8, 4, 8, 5], hidden + output),
-        ("8,16", [8, 4, 16, 8], hidden + 2 * output + 2 * 6),
+    for (width, errors, formats, bytes) in [
+        ("16", 0, [16, 8, 16, 8], 2 * (hidden + output) + 2 * (784 + 6)),
+        ("8:4,5", 0, [8, 4, 8, 5], hidden + output),
+        ("8:4,5/6", 6, [8, 4, 8, 5], hidden + output),
+        ("8,16", 0, [8, 4, 16, 8], hidden + 2 * output + 2 * 6),
     ] {
         apical().args(["train", "--weights", width]).args(small).assert().success();
         apical().args(["export", &weights, "--out", &flash]).assert().success();
         let network = std::fs::read(&flash).unwrap();
-        assert_eq!(network[28..32], formats, "{width}");
+        assert_eq!((&network[6..8], &network[28..32]), (&[errors, 0][..], &formats[..]), "{width}");
         assert_eq!(network.len(), 32 + bytes + 2 * (6 + 10), "{width}");
     }
     std::fs::remove_dir_all(folder).unwrap();
@@ -88,7 +89,7 @@ fn an_emulated_board_learns_what_this_machine_learns() {
     }
     let arguments = ["--examples", "20", "--every", "10", "--test", "10", "--count", "0"];
     for (network, rate) in
-        [("784-52-10:8", "0.21"), ("784-20-10:8,16", "0.21"), ("784-20-10:8:4,5", "0.3,0.1")]
+        [("784-52-10:8", "0.21"), ("784-20-10:8,16", "0.21"), ("784-20-10:8:4,5/5", "0.3,0.1")]
     {
         let board = ["emulate", "--board", "lm3s6965evb", "--network", network, "--rate", rate];
         let emulate = apical().args(board).args(arguments).assert();

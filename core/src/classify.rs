@@ -17,6 +17,7 @@
 //!     kernel: Kernel::Scaled,
 //!     learning_rate: 0.21,
 //!     weight_fraction: 8,
+//!     error_fraction: 14,
 //!     rounding: Rounding::Stochastic,
 //! }
 //! .coefficients();

@@ -13,7 +13,8 @@
 //! | basal drive, soma, bias | [`Potential`] | ±64 (bias ±128) | 2⁻⁸ |
 //! | apical mean | [`Potential`] | ±128 | 2⁻⁸ |
 //! | rate, plateau, mean PSP, slope | [`Fraction`] | ±1 | 2⁻¹⁵ |
-//! | error, ΔW | [`Change`] | ±2 | 2⁻¹⁴ |
+//! | error | [`Change`] | ±2 | 2⁻¹⁴, or larger by choice |
+//! | ΔW | [`Change`] | ±2 | 2⁻¹⁴ |
 
 use fixed::types::extra::{U3, U4, U7, U8, U14, U15};
 use fixed::{FixedI8, FixedI16};
@@ -39,6 +40,9 @@ pub type Change = FixedI16<U14>;
 
 /// Largest magnitude of a [`Filter`], a basal drive or a soma in raw units.
 pub const STATE_LIMIT: i16 = 16383;
+/// Fraction bits of an error, unless a layer's are coarser ([`crate::parameters::LayerParameters`]): they are kept as
+/// multiples of a larger step.
+pub const ERROR_FRACTION: u8 = 14;
 /// Largest magnitude of an error, ±1.94: leaves room for the dither of an 8-bit weight's
 /// update (10 bits) in the 16 bits of the change.
 pub const ERROR_LIMIT: i64 = 31743;

@@ -476,7 +476,7 @@ impl<K: Kernels, W: Weight, O: Weight, const COUNT: bool> Arithmetic for Native<
         errors: &mut [i16],
         losses: &mut Losses<'_>,
     ) {
-        self.kernels.errors::<COUNT>(layer.error, targets, forwards, errors, losses);
+        self.kernels.errors::<COUNT>(layer, targets, forwards, errors, losses);
     }
 
     #[inline(always)]

@@ -4,6 +4,7 @@
 //! before a run, never in a step.
 #![allow(clippy::float_arithmetic, clippy::arithmetic_side_effects)]
 
+use crate::formats::ERROR_FRACTION;
 use crate::rounding::Rounding;
 use crate::tables::psp::{KEEP_FAST, KEEP_SLOW, Kernel, TAPS};
 
@@ -33,6 +34,8 @@ pub struct LayerParameters {
     pub learning_rate: f64,
     /// Fraction bits of its weights: 8 for 16-bit weights, 3 or 4 for 8-bit ones.
     pub weight_fraction: u8,
+    /// Fraction bits of its errors: [`ERROR_FRACTION`], or fewer for coarser ones, to nearest.
+    pub error_fraction: u8,
     /// Rounding of its updates.
     pub rounding: Rounding,
 }
@@ -60,6 +63,8 @@ pub struct Coefficients {
     pub share: i16,
     /// 20 η k_B, 11 fraction bits.
     pub error: i32,
+    /// From the error's usual fraction bits down to those it has.
+    pub error_shift: u8,
     /// From the weight's fraction bits up to the filter's 7.
     pub sum_shift: i8,
     /// From the change's 14 fraction bits down to the weight's.
@@ -118,6 +123,7 @@ impl LayerParameters {
             soma: q15(APPROACH),
             share: q15(BASAL_SHARE),
             error: nearest(UPDATE_SCALE * self.learning_rate * BASAL_SHARE * 2048.0) as i32,
+            error_shift: ERROR_FRACTION.saturating_sub(self.error_fraction),
             sum_shift: 7 - self.weight_fraction as i8,
             update_shift: 14 - self.weight_fraction,
             rounding: self.rounding,

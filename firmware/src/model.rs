@@ -1,6 +1,6 @@
 //! A network that a host has trained and exported (`apical export`), in flash.
 //!
-//! Little-endian header of 32 bytes: `APNT`, version (u16), nothing (u16), pixels, hidden neurons, outputs (u32 each),
+//! Little-endian header of 32 bytes: `APNT`, version (u16), fraction bits of errors or 0 for 14 (u16), pixels, hidden neurons, outputs (u32 each),
 //! seed (u64), bits of a weight of the hidden layer, those behind the binary point, and both of the output layer (a byte
 //! each). Then for each layer W column by column (16 bits: 2¹⁵ more than they stand for), with weights of 16 bits the
 //! bounds of the columns, biases, and in a hidden layer Y; each padded to 4 bytes.

@@ -42,6 +42,7 @@ const fn coefficients(layer: usize) -> Coefficients {
         kernel: Kernel::Scaled,
         learning_rate: LEARNING_RATES[layer],
         weight_fraction: FRACTIONS[layer],
+        error_fraction: ERROR_FRACTION,
         rounding: Rounding::Stochastic,
     };
     parameters.coefficients()

@@ -35,6 +35,7 @@ impl Model {
             kernel: self.kernel,
             learning_rate: self.learning_rates[number],
             weight_fraction: width.of(number + 1 == self.layers()).fraction as u8,
+            error_fraction: width.errors(),
             rounding,
         }
     }

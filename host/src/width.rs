@@ -1,15 +1,16 @@
-//! Formats of the stored weights, and their notation on the command line.
+//! Formats that the compiled-in arithmetic leaves to choose, and their notation on the command line.
 
-use apical_core::formats::Format;
+use apical_core::formats::{ERROR_FRACTION, Format};
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-/// Formats of the stored weights, bits and binary points.
+/// Formats of the stored weights, bits and binary points, and the binary point of errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Width {
     hidden: Format,
     output: Format,
+    errors: u8,
 }
 
 impl Width {
@@ -20,11 +21,25 @@ impl Width {
     /// Bits behind the binary point that the compiled-in arithmetic can do: with fewer, a change
     /// and its dither would not fit into 16 bits; with more, the sum of a step's columns would not.
     pub const POINTS: RangeInclusive<i8> = 3..=8;
+    /// The same for errors, which with fewer could hardly be anything but 0.
+    pub const ERROR_POINTS: RangeInclusive<u8> = 2..=ERROR_FRACTION;
 
     /// Weights of these formats in hidden layers and in the output layer.
     #[must_use]
     pub const fn new(hidden: Format, output: Format) -> Self {
-        Self { hidden, output }
+        Self { hidden, output, errors: ERROR_FRACTION }
+    }
+
+    /// The same with so many bits of errors behind the binary point.
+    #[must_use]
+    pub const fn with_errors(self, errors: u8) -> Self {
+        Self { errors, ..self }
+    }
+
+    /// Bits of errors behind the binary point.
+    #[must_use]
+    pub const fn errors(self) -> u8 {
+        self.errors
     }
 
     /// The format of so many bits where no other binary point is asked for.
@@ -55,14 +70,15 @@ impl Width {
     pub fn is_possible(self) -> bool {
         let known =
             |format: Format| [8, 16].contains(&format.bits) && Self::POINTS.contains(&format.fraction);
-        known(self.hidden) && known(self.output) && self.hidden.bits <= self.output.bits
+        let errors = Self::ERROR_POINTS.contains(&self.errors);
+        errors && known(self.hidden) && known(self.output) && self.hidden.bits <= self.output.bits
     }
 }
 
 impl fmt::Display for Width {
-    /// In the notation of `--weights`: `8`, `8,16`, `8:4,4`, `8:4,16:8`.
+    /// In the notation of `--weights`: `8`, `8,16`, `8:4,4`, `8:4,16:8`, `8:4,5/5`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { hidden, output } = self;
+        let Self { hidden, output, errors } = self;
         let is_usual =
             *hidden == Self::usual(hidden.bits, false) && *output == Self::usual(output.bits, true);
         match (hidden.bits == output.bits, is_usual) {
@@ -72,7 +88,8 @@ impl fmt::Display for Width {
             (false, false) => {
                 write!(f, "{}:{},{}:{}", hidden.bits, hidden.fraction, output.bits, output.fraction)
             }
-        }
+        }?;
+        if *errors == ERROR_FRACTION { Ok(()) } else { write!(f, "/{errors}") }
     }
 }
 
@@ -87,8 +104,12 @@ impl FromStr for Width {
         };
         let usual = |bits| Self::new(Self::usual(bits, false), Self::usual(bits, true));
         let format = |bits, point: u8| Format::new(bits, point as i8);
-        let width = match text.split_once(',') {
-            None => number(text).map(usual),
+        let (weights, errors) = match text.split_once('/') {
+            Some((weights, errors)) => (weights, number(errors)),
+            None => (text, Some(ERROR_FRACTION)),
+        };
+        let width = match weights.split_once(',') {
+            None => number(weights).map(usual),
             Some((hidden, output)) => match (layer(hidden), layer(output)) {
                 (Some((hidden, None)), Some((output, None))) => {
                     Some(Self::new(usual(hidden).hidden, usual(output).output))
@@ -101,9 +122,10 @@ impl FromStr for Width {
                 _ => None,
             },
         };
+        let width = width.zip(errors).map(|(width, errors)| width.with_errors(errors));
         width.filter(|width| width.is_possible()).ok_or_else(|| {
             "16 or 8, or 8,16 for 16 in the output layer alone; with binary points from 3 to 8: 8:4,4 or \
-             8:4,16:8"
+             8:4,16:8; with that of errors, from 2 to 14: 8/5"
                 .into()
         })
     }
@@ -129,6 +151,12 @@ mod tests {
         for wrong in ["", "9", "8:", "8:4", "8:4,2", "8:9,4", "8:-1,4", "8:4,4,4", "8,", "8,9", "8,16,16"] {
             assert!(parsed(wrong).is_err(), "{wrong}");
         }
+        assert_eq!(parsed("8/5"), Ok(Width::EIGHT.with_errors(5)));
+        assert_eq!(parsed("8:4,5/2"), width((8, 4), (8, 5)).map(|width: Width| width.with_errors(2)));
+        assert_eq!(parsed("16/14"), Ok(Width::SIXTEEN));
+        for wrong in ["8/", "8/1", "8/15", "8/-5", "8/5/5", "/5", "8/5,16", "8/:5"] {
+            assert!(parsed(wrong).is_err(), "{wrong}");
+        }
         for wrong in ["8:4,16", "8:4,16:", "8:4,9:4", "8:4,16:9", "8:4,16:8,4", "8,16:8", "16,8", "-8"] {
             assert!(parsed(wrong).is_err(), "{wrong}");
         }
@@ -136,7 +164,7 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_back_as_short_as_it_can_be() {
-        for text in ["16", "8", "8:4,4", "8,16", "8:5,16:8"] {
+        for text in ["16", "8", "8:4,4", "8,16", "8:5,16:8", "8/5", "8:4,5/5", "8,16/6", "16/2"] {
             assert_eq!(text.parse::<Width>().map(|width| width.to_string()), Ok(text.into()));
         }
         assert_eq!("8:4,16:8".parse::<Width>().map(|width| width.to_string()), Ok("8,16".into()));

@@ -39,7 +39,8 @@ fn the_native_formats_emulated_keep_the_native_bits_for_a_thousand_examples() {
     let order: Vec<u32> = (0..1000).collect();
     let mixed = Width::new(Width::usual(8, false), Width::usual(16, true));
     let finer = Width::new(Width::usual(8, false), Format::new(8, 5));
-    for width in [Width::SIXTEEN, Width::EIGHT, mixed, finer] {
+    let coarse = [finer.with_errors(5), Width::SIXTEEN.with_errors(3)];
+    for width in [Width::SIXTEEN, Width::EIGHT, mixed, finer].into_iter().chain(coarse) {
         for rounding in [Rounding::Stochastic, Rounding::Nearest] {
             let formats = Formats::native(width, rounding, 2);
             let mut ours = emulated(&model, &formats.tables, formats.decay, false);

@@ -32,6 +32,7 @@ pub(super) fn compiled(layer: &EmulatedCoefficients) -> Option<Coefficients> {
         soma: short(layer.soma)?,
         share: short(layer.share)?,
         error: layer.error,
+        error_shift: 0,
         sum_shift: 7i8.wrapping_sub(weight),
         update_shift: 0,
         rounding: Rounding::Nearest,

@@ -1,6 +1,6 @@
 //! The table of formats: one line a variable.
 
-use crate::formats::{ERROR_LIMIT, Format, STATE_LIMIT, Variable};
+use crate::formats::{ERROR_FRACTION, ERROR_LIMIT, Format, STATE_LIMIT, Variable};
 use crate::rounding::{Overflow, Rounding};
 
 /// How one variable is kept.
@@ -78,6 +78,15 @@ impl Table {
             VariableFormat::new(16, 8, updates),
             VariableFormat::new(weight_bits, weight_fraction, Nearest),
         ])
+    }
+
+    /// The same with so many fraction bits of errors, over the range that they have in [`crate::native::Native`].
+    #[must_use]
+    pub const fn with_errors(mut self, fraction: u8) -> Self {
+        let coarser = ERROR_FRACTION.saturating_sub(fraction);
+        let error = self.of(Variable::Error).with_format(16 - coarser, (ERROR_FRACTION - coarser) as i8);
+        *self.of_mut(Variable::Error) = error.within(ERROR_LIMIT >> coarser);
+        self
     }
 
     /// Formats so wide that what is left is the model's own error: states of 32 bits,

@@ -209,13 +209,13 @@ pub trait Kernels: Copy {
     #[inline(always)]
     fn errors<const COUNT: bool>(
         &self,
-        gain: i32,
+        layer: &Coefficients,
         targets: &[i16],
         forwards: &[i16],
         errors: &mut [i16],
         losses: &mut Losses<'_>,
     ) {
-        Plain.errors::<COUNT>(gain, targets, forwards, errors, losses);
+        Plain.errors::<COUNT>(layer, targets, forwards, errors, losses);
     }
 
     /// W += narrow(e · psp) for a column; returns the largest magnitude in it.

@@ -145,13 +145,13 @@ impl Kernels for Plain {
     #[inline(never)]
     fn errors<const COUNT: bool>(
         &self,
-        gain: i32,
+        layer: &Coefficients,
         targets: &[i16],
         forwards: &[i16],
         to: &mut [i16],
         losses: &mut Losses<'_>,
     ) {
-        errors::<COUNT>(gain, targets, forwards, to, losses);
+        errors::<COUNT>(layer, targets, forwards, to, losses);
     }
 }
 
@@ -496,20 +496,24 @@ pub fn slopes<const COUNT: bool>(sums: &[i32], steps: u32, slopes: &mut [i16], l
 /// ±[`ERROR_LIMIT`].
 #[inline(always)]
 pub fn errors<const COUNT: bool>(
-    gain: i32,
+    layer: &Coefficients,
     targets: &[i16],
     forwards: &[i16],
     errors: &mut [i16],
     losses: &mut Losses<'_>,
 ) {
+    let coarser = u32::from(layer.error_shift) & 15;
+    let (half, limit) = ((1i64 << 26) << coarser, ERROR_LIMIT >> coarser);
     let pairs = errors.iter_mut().zip(targets).zip(forwards);
     for (unit, ((error, &target), &forward)) in pairs.enumerate() {
         let difference = i64::from(i32::from(target).wrapping_sub(i32::from(forward)));
         // A slope is at most ¼ and a gain below 2⁵: 29 bits.
-        let gained = i64::from(i32::from(*error).wrapping_mul(gain));
-        let rounded = difference.wrapping_mul(gained).wrapping_add(1 << 26) >> 27;
-        *error = rounded.clamp(-ERROR_LIMIT, ERROR_LIMIT) as i16;
-        if COUNT && i64::from(*error) != rounded {
+        let gained = i64::from(i32::from(*error).wrapping_mul(layer.error));
+        let rounded =
+            difference.wrapping_mul(gained).wrapping_add(half) >> (27u32.wrapping_add(coarser) & 63);
+        let held = rounded.clamp(limit.wrapping_neg(), limit);
+        *error = (held << coarser) as i16;
+        if COUNT && held != rounded {
             losses.saturated(Variable::Error, 1, unit);
         }
     }

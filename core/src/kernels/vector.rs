@@ -303,13 +303,13 @@ impl<L: Lanes> Kernels for Vector<L> {
     #[inline(always)]
     fn errors<const COUNT: bool>(
         &self,
-        gain: i32,
+        layer: &Coefficients,
         targets: &[i16],
         forwards: &[i16],
         errors: &mut [i16],
         losses: &mut Losses<'_>,
     ) {
-        plain::errors::<COUNT>(gain, targets, forwards, errors, losses);
+        plain::errors::<COUNT>(layer, targets, forwards, errors, losses);
     }
 
     #[inline(always)]

@@ -2,6 +2,7 @@
 #![no_std]
 #![no_main]
 
+use apical_core::formats::ERROR_FRACTION;
 use apical_core::kernels::Plain;
 use apical_core::losses::Losses;
 use apical_core::memory::{InputMemory, LayerMemory};
@@ -19,6 +20,7 @@ static COEFFICIENTS: Coefficients = LayerParameters {
     kernel: Kernel::Scaled,
     learning_rate: 0.21,
     weight_fraction: 3,
+    error_fraction: ERROR_FRACTION,
     rounding: Rounding::Stochastic,
 }
 .coefficients();

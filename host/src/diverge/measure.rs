@@ -14,7 +14,7 @@ use crate::model::Model;
 use crate::network::OwnedNetwork;
 use crate::reference::{self, Phase};
 use apical_core::emulated::{Decay, Emulated, Table};
-use apical_core::formats::Variable;
+use apical_core::formats::{Format, Variable};
 use apical_core::kernels::Plain;
 
 /// A neuron to be traced in one of the compared examples.
@@ -42,7 +42,8 @@ pub struct Twins<A: Probed> {
 #[must_use]
 pub fn tables(plan: &Plan) -> Vec<Table> {
     let formats = plan.width.each(plan.sizes.len() - 1);
-    formats.map(|format| Table::native(format.bits, format.fraction, plan.rounding)).collect()
+    let table = |format: Format| Table::native(format.bits, format.fraction, plan.rounding);
+    formats.map(|format| table(format).with_errors(plan.width.errors())).collect()
 }
 
 /// The core in run-time formats, which give the bits of the compiled-in ones where the table

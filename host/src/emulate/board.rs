@@ -8,19 +8,19 @@ use std::str::FromStr;
 use super::EmulateError;
 use crate::learner::Width;
 
-/// Sizes of a network and width of its weights, written `784-100-10:16`, `784-52-10:8,16`.
+/// Sizes of a network and its formats, written `784-100-10:16`, `784-52-10:8,16`, `784-52-10:8:4,5/5`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shape {
     /// Inputs, at most one hidden layer, outputs.
     pub sizes: Vec<usize>,
-    /// Width of the weights.
+    /// Formats of weights and errors.
     pub width: Width,
 }
 
 impl FromStr for Shape {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text} is not like 784-100-10:16, 784-10:8 or 784-52-10:8,16");
+        let wrong = || format!("{text} is not like 784-100-10:16, 784-10:8 or 784-52-10:8,16/5");
         let (sizes, width) = text.split_once(':').ok_or_else(wrong)?;
         let sizes: Result<Vec<usize>, _> = sizes.split('-').map(str::parse).collect();
         let sizes = sizes.map_err(|_| wrong())?;

@@ -99,8 +99,11 @@ pub fn build(source: Source<'_>) -> Result<Program, EmulateError> {
     if board.is_web() {
         built.set_extension("wasm");
     }
-    let kept =
-        built.with_file_name(format!("{program}-{}-{}", board.name, shape.to_string().replace(':', "-")));
+    let kept = built.with_file_name(format!(
+        "{program}-{}-{}",
+        board.name,
+        shape.to_string().replace([':', '/'], "-")
+    ));
     let bytes = fs::copy(&built, &kept).and_then(|_| fs::read(&kept));
     let sources = std::path::absolute(firmware).unwrap_or_else(|_| firmware.to_owned());
     let rates = rates.to_vec();

@@ -35,7 +35,7 @@ pub struct EmulateArgs {
     /// Every board, as a table
     #[arg(long, conflicts_with = "board")]
     pub all: bool,
-    /// Sizes and weights, as 784-100-10:16, 784-52-10:8,16 [default: what the board has room for]
+    /// Sizes and formats, as 784-100-10:16, 784-52-10:8,16 [default: what the board has room for]
     #[arg(long)]
     pub network: Option<Shape>,
     /// A trained network (FILE.apical) that the board classifies with, from flash; it goes on

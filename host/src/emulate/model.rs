@@ -4,6 +4,7 @@ use super::Shape;
 use crate::experiment::saved::{Header, Saved};
 use crate::experiment::{Kind, Plan};
 use crate::learner::Stored;
+use apical_core::formats::ERROR_FRACTION;
 use apical_core::tables::psp::Kernel;
 
 /// Of the layout.
@@ -37,7 +38,8 @@ pub fn bytes(saved: &Saved) -> Result<Vec<u8>, String> {
     let hidden = if shape.sizes.len() == 3 { shape.sizes[1] } else { 0 };
     let mut bytes = b"APNT".to_vec();
     bytes.extend(VERSION.to_le_bytes());
-    bytes.extend(0u16.to_le_bytes());
+    let errors = shape.width.errors();
+    bytes.extend(u16::from(if errors == ERROR_FRACTION { 0 } else { errors }).to_le_bytes());
     [pixels, hidden, outputs].iter().for_each(|&size| bytes.extend((size as u32).to_le_bytes()));
     bytes.extend(saved.header.seed.to_le_bytes());
     for format in [false, true].map(|is_output| shape.width.of(is_output)) {

@@ -80,8 +80,10 @@ pub struct Formats {
     pub potential_fraction: u8,
     /// … of rate, plateau and mean PSP.
     pub fraction_fraction: u8,
-    /// … of error and ΔW.
+    /// … of ΔW.
     pub change_fraction: u8,
+    /// … of errors.
+    pub error_fraction: u8,
 }
 
 /// Bits of the weights of each layer: a number where all have the same, else a list.
@@ -138,6 +140,7 @@ impl Formats {
             potential_fraction: 8,
             fraction_fraction: 15,
             change_fraction: 14,
+            error_fraction: width.errors(),
         }
     }
 }

@@ -12,7 +12,7 @@
 //! names, biases times k_B; those of the reference are f64.
 
 use crate::learner::{Learner, Stored, Width};
-use apical_core::formats::Format;
+use apical_core::formats::{ERROR_FRACTION, Format};
 use apical_core::parameters::Preset;
 use apical_core::rounding::Rounding;
 use apical_core::tables::psp::Kernel;
@@ -48,6 +48,9 @@ pub struct Header {
     pub weight_bits: Bits,
     /// Fraction bits of each layer's weights; empty for the reference.
     pub weight_fractions: Vec<i8>,
+    /// Fraction bits of errors, which came to be chosen later than the rest.
+    #[serde(default = "usual_errors", skip_serializing_if = "are_usual_errors")]
+    pub error_fraction: u8,
     /// Bits of a bias; a core's has 8 behind the binary point.
     pub bias_bits: u32,
     /// Rounding of the updates.
@@ -62,6 +65,15 @@ pub struct Header {
     pub data_sha256: String,
     /// `apical`'s version.
     pub version: String,
+}
+
+const fn usual_errors() -> u8 {
+    ERROR_FRACTION
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde wants it
+const fn are_usual_errors(fraction: &u8) -> bool {
+    *fraction == ERROR_FRACTION
 }
 
 /// A network from a file.
@@ -147,6 +159,7 @@ impl Header {
                 false => Bits::All(64),
             },
             weight_fractions: formats.map(|format| format.fraction).filter(|_| core).collect(),
+            error_fraction: if core { plan.width.errors() } else { ERROR_FRACTION },
             bias_bits: if core { 16 } else { 64 },
             rounding: if core { plan.rounding.name().into() } else { "none".into() },
             seed,
@@ -196,14 +209,15 @@ impl Header {
         }
     }
 
-    /// Formats of the core's weights; of the reference's, whichever.
+    /// Formats of the core's weights and errors; of the reference's, whichever.
     fn width(&self) -> Width {
         let Some((&point, hidden)) = self.weight_fractions.split_last() else { return Width::SIXTEEN };
         let bits = |layer: usize| u8::try_from(self.weight_bits.layer(layer)).unwrap_or(0);
         let output = Format::new(bits(hidden.len()), point);
         // Without a hidden layer, whichever point its weights would have.
         let hidden = hidden.first().map(|&point| Format::new(bits(0), point));
-        Width::new(hidden.unwrap_or(Width::usual(output.bits, false)), output)
+        let weights = Width::new(hidden.unwrap_or(Width::usual(output.bits, false)), output);
+        weights.with_errors(self.error_fraction)
     }
 
     fn check_sizes(&self) -> Result<(), String> {
@@ -372,7 +386,7 @@ mod tests {
 
     #[test]
     fn weights_of_both_widths_come_back_from_one_file() {
-        for width in ["16", "8", "8:4,4", "8:4,16:8"] {
+        for width in ["16", "8", "8:4,4", "8:4,16:8", "8:4,5/5"] {
             let plan = Plan {
                 sizes: vec![6, 5, 4, 3],
                 kernel: Kernel::Scaled,

@@ -121,7 +121,8 @@ impl Formats {
     /// The compiled-in formats.
     #[must_use]
     pub fn native(width: Width, updates: Rounding, layers: usize) -> Self {
-        let table = |format: Format| Table::native(format.bits, format.fraction, updates);
+        let table =
+            |format: Format| Table::native(format.bits, format.fraction, updates).with_errors(width.errors());
         Self { tables: width.each(layers).map(table).collect(), decay: Decay::Fine }
     }
 

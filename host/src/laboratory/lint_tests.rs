@@ -85,3 +85,10 @@ fn a_learning_rate_below_the_formats_is_fatal() {
     let found = lint(&model(0.000_01), &formats);
     assert!(found.iter().any(|f| f.topic == Topic::LearningRate && f.level == Level::Fatal), "{found:?}");
 }
+
+#[test]
+fn errors_of_which_the_larger_ones_teach_are_warned_of() {
+    has(&["error=8.4"], Level::Warning, Topic::LearningRate, "error");
+    has(&["error=8.0"], Level::Fatal, Topic::LearningRate, "error");
+    assert!(found(&["error=8.4"]).iter().all(|finding| finding.0 < Level::Fatal));
+}

@@ -225,13 +225,13 @@ impl Kernels for PathKernels {
 
     fn errors<const COUNT: bool>(
         &self,
-        gain: i32,
+        layer: &Coefficients,
         targets: &[i16],
         forwards: &[i16],
         errors: &mut [i16],
         losses: &mut Losses<'_>,
     ) {
-        on!(self, kernels => kernels.errors::<COUNT>(gain, targets, forwards, errors, losses))
+        on!(self, kernels => kernels.errors::<COUNT>(layer, targets, forwards, errors, losses))
     }
 
     fn learn<W: Weight, const COUNT: bool>(
