@@ -3,8 +3,8 @@
 use super::counted::Counted;
 use super::lanes::Lanes;
 use super::listed::{Listed, SECTION};
-use super::note::note_beyond;
 use super::vector::Vector;
+use super::watch::note_beyond;
 use super::{NARROW_GRAIN, Reach, grown_bound, learn_column};
 use crate::arithmetic::{ColumnsMut, Updates};
 use crate::formats::Variable;

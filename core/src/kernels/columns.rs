@@ -8,8 +8,8 @@
 use super::SAFE_SUM;
 use super::lanes::Lanes;
 use super::neurons::NarrowSum;
-use super::note::Note;
 use super::vector::Vector;
+use super::watch::Note;
 use crate::arithmetic::{Columns, Run};
 use crate::formats::{ACCUMULATOR_LIMIT, Variable};
 use crate::losses::Losses;

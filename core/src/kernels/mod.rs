@@ -5,7 +5,6 @@
 
 #[cfg(feature = "baseline")]
 mod baseline;
-mod by_time;
 mod change;
 mod columns;
 mod counted;
@@ -14,12 +13,13 @@ mod fire;
 pub mod lanes;
 mod listed;
 mod neurons;
-mod note;
+mod output_sums;
 mod pixels;
 pub mod plain;
 mod readout;
 mod run;
 mod vector;
+mod watch;
 
 use crate::arithmetic::{Columns, ColumnsMut, Dynamics, Neurons, Run, Scratch, Updates};
 use crate::formats::{ACCUMULATOR_LIMIT, Variable};
@@ -33,11 +33,11 @@ use crate::trains::Trains;
 
 #[cfg(feature = "baseline")]
 pub use baseline::Baseline;
-pub use by_time::{LISTED, PLACES, reaches_of, weights_of};
 pub(crate) use columns::{TileOf, Width, add_some, each, width_of};
 pub(crate) use fire::fire;
 pub use fire::{THRICE, draw_places, places_of};
 pub use lanes::{Job, Lanes};
+pub use output_sums::{LISTED, PLACES, reaches_of, weights_of};
 pub use plain::Plain;
 pub(crate) use run::{has_room, tile_mut};
 pub use vector::Vector;

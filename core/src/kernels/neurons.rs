@@ -1,7 +1,7 @@
 //! The dynamics of 32 neurons: narrowed sums, filters, drive and soma.
 
 use super::lanes::Lanes;
-use super::note::{Count, Nobody, Note};
+use super::watch::{Count, Nobody, Note};
 use crate::formats::{STATE_LIMIT, Variable};
 use crate::losses::Losses;
 use crate::parameters::{Coefficients, TEACHER};

@@ -3,15 +3,15 @@
 //! Written once over [`Lanes`]. Memory must be padded to whole blocks of 32 units; weights in the padding
 //! are zero.
 
-use super::by_time::{self, sum_by_time};
 use super::change::{Added, Change};
 use super::columns::sum_tiles;
 use super::counted::{Counted, MOST_WEIGHTS};
 use super::lanes::{Job, Lanes};
 use super::listed::{Listed, SECTION};
 use super::neurons::{NarrowSum, Step, pulls};
-use super::note::{Count, Nobody};
+use super::output_sums::{self, sum_by_time};
 use super::run::has_room;
+use super::watch::{Count, Nobody};
 use super::{Kernels, Reach, fits, nothing_is_held, plain};
 use crate::arithmetic::{Columns, Dynamics, Neurons, Run, Scratch, Updates};
 use crate::formats::Variable;
@@ -137,7 +137,7 @@ impl<L: Lanes> Kernels for Vector<L> {
     ) -> bool {
         let blocks = (columns.weights.len() / BLOCK).div_ceil(BLOCK);
         L::LOOKS_UP
-            && by_time::has_room(columns.units, blocks, scratch)
+            && output_sums::has_room(columns.units, blocks, scratch)
             && has_room(columns.units, steps, trains, scratch)
     }
 

@@ -1,4 +1,4 @@
-//! Who is told that something was held within its range.
+//! Who watches a run: is told that something was held within its range, or what sums there were.
 //!
 //! Counting in a loop that keeps its state in registers would cost it the registers. So a
 //! run only looks whether anything was held, and the rare tile where something was is gone
