@@ -36,6 +36,11 @@ pub trait Traced: Readable {
             _ => lsb,
         }
     }
+
+    /// How far apart two neighbouring values of a variable are, in those units.
+    fn trace_step(layer: &Self::Coefficients, variable: Variable) -> f64 {
+        Self::trace_lsb(layer, variable)
+    }
 }
 
 impl<K: Kernels, W: Weight + Into<i64>, O: Weight, const COUNT: bool> Traced for Native<K, W, COUNT, O> {
@@ -53,6 +58,12 @@ impl<K: Kernels, W: Weight + Into<i64>, O: Weight, const COUNT: bool> Traced for
 
     fn delta(_: &Self::Coefficients, error: i16, psp: i16) -> i16 {
         product(error, psp)
+    }
+
+    fn trace_step(layer: &Self::Coefficients, variable: Variable) -> f64 {
+        // Coarse errors are kept as multiples of their usual step.
+        let coarser = if variable == Variable::Error { layer.error_shift } else { 0 };
+        Self::trace_lsb(layer, variable) * f64::from(1u32 << coarser)
     }
 }
 

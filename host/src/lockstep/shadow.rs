@@ -96,10 +96,10 @@ fn twin(model: &Model) -> reference::Network {
     reference::Network::new(&settings(model)).expect("a plan is checked before it runs")
 }
 
-/// LSB of every variable of a layer, in the units of a trace.
+/// Step of every variable of a layer, in the units of a trace.
 #[must_use]
 pub fn lsb<A: Traced>(layer: &A::Coefficients) -> [f64; Variable::COUNT] {
-    Variable::ALL.map(|variable| A::trace_lsb(layer, variable))
+    Variable::ALL.map(|variable| A::trace_step(layer, variable))
 }
 
 /// One example of both, the reference from the core's state.

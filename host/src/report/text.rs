@@ -5,7 +5,7 @@ use crate::experiment::manifest::Manifest;
 use crate::experiment::{Comparison, Course, Epoch};
 use crate::lockstep::{Agreement, COMPARED, Parting};
 use crate::statistics::{Uncertainty, mean};
-use apical_core::formats::Variable;
+use apical_core::formats::{ERROR_FRACTION, Variable};
 use apical_core::losses::{LayerTallies, Tally, UPDATES_EVERY};
 
 use super::table::{Table, count, significant};
@@ -49,7 +49,7 @@ pub fn network(m: &Manifest) -> String {
     let commit = m.commit.map_or(String::new(), |commit| format!(" ({commit})"));
     format!(
         "apical {}{commit}, {}, {} threads\n\
-         {}  kernel {}  preset {}  η {}  {} weights, {} updates\n",
+         {}  kernel {}  preset {}  η {}  {} weights, {} updates{}\n",
         m.version,
         m.instructions,
         m.jobs,
@@ -59,6 +59,10 @@ pub fn network(m: &Manifest) -> String {
         rates.join(", "),
         m.formats.weight_bits,
         m.rounding,
+        match m.formats.error_fraction {
+            ERROR_FRACTION => String::new(),
+            fraction => format!(", errors in steps of 2^-{fraction}"),
+        },
     )
 }
 
