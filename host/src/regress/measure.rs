@@ -12,7 +12,7 @@ use crate::learner::{self, Learner, Width};
 use crate::parallel::in_turn;
 use crate::statistics::paired_interval;
 use apical_core::emulated::{Decay, Table};
-use apical_core::formats::Variable;
+use apical_core::formats::{Format, Variable};
 use apical_core::parameters::Preset;
 use apical_core::rounding::Rounding;
 use apical_core::tables::psp::Kernel;
@@ -101,14 +101,17 @@ enum Done {
     Errors(Vec<(String, Local)>),
 }
 
+/// 8 bits as they learn best: errors in steps of 2⁻⁵ (`studies/errors`).
+const COARSE: Width = Width::new(Format::new(8, 4), Format::new(8, 4)).with_errors(5);
+
 /// Measures everything; `fault` makes one narrowing of the emulated core a wrong one.
 #[must_use]
 pub fn measure(dataset: &Dataset, fault: Option<Fault>) -> Measured {
     let courses =
         (1..=SEEDS).flat_map(|seed| [Kind::Reference, Kind::Core].map(|kind| Task::Course(kind, seed)));
     let widths = [Width::SIXTEEN, Width::EIGHT];
-    let digests =
-        widths.into_iter().flat_map(|width| [false, true].map(|emulated| Task::Digest(width, emulated)));
+    let digests = widths.into_iter().chain([COARSE]);
+    let digests = digests.flat_map(|width| [false, true].map(|emulated| Task::Digest(width, emulated)));
     let tasks: Vec<Task> = widths.map(Task::Errors).into_iter().chain(courses).chain(digests).collect();
     gather(in_turn(tasks, |task| task.run(dataset, fault)))
 }
