@@ -5,7 +5,10 @@ use super::summary::Summary;
 use crate::laboratory::error::LabError;
 use crate::laboratory::figure::{COLOURS, DARK, Drawn, draw};
 use crate::statistics::Uncertainty;
+use plotters::coord::Shift;
+use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
+use std::ops::Range;
 
 /// SVGs by what they show; none where there is nothing to draw.
 pub fn figures(grid: &Grid, summary: &Summary) -> Result<Vec<(String, String)>, LabError> {
@@ -177,21 +180,48 @@ impl Table {
         let xs: Vec<f64> = self.rows.iter().filter_map(|row| row.parse().ok()).collect();
         let (first, last) =
             xs.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &x| (a.min(x), b.max(x)));
-        let errors = self.cells.iter().flatten().flatten().map(|cell| cell.error).chain(self.reference);
-        let lowest = errors.fold(90.0, f64::min);
-        let mut chart = ChartBuilder::on(&plot)
+        let shown = self.cells.iter().flatten().flatten();
+        let ends = shown.flat_map(|cell| [cell.error - cell.half(), cell.error + cell.half()]);
+        let (least, most) =
+            ends.chain(self.reference).fold((90.0, 0.0), |(a, b): (f64, f64), x| (a.min(x), b.max(x)));
+        let shown = self.cells.iter().flatten().flatten().map(|cell| cell.error).chain(self.reference);
+        let lowest = shown.fold(90.0, f64::min);
+        // Errors that are all alike would be one straight line on a scale for all errors.
+        if most < 2.0 * least {
+            let room = 0.1 * (most - least).max(0.1);
+            self.plot(&plot, (first, last), (least - room)..(most + room), 1)?;
+        } else {
+            self.plot(&plot, (first, last), (0.8 * lowest..100.0).log_scale(), 0)?;
+        }
+        self.legend(&legend)
+    }
+
+    /// The lines alone; errors go along an axis whose labels have so many decimals.
+    fn plot<Y>(
+        &self,
+        plot: &DrawingArea<SVGBackend<'_>, Shift>,
+        (first, last): (f64, f64),
+        errors: impl AsRangedCoord<CoordDescType = Y, Value = f64>,
+        decimals: usize,
+    ) -> Drawn
+    where
+        Y: Ranged<ValueType = f64> + ValueFormatter<f64>,
+    {
+        let xs: Vec<f64> = self.rows.iter().filter_map(|row| row.parse().ok()).collect();
+        let mut chart = ChartBuilder::on(plot)
             .caption(&self.title, ("sans-serif", 15).into_font().color(&DARK))
             .margin(14)
             .x_label_area_size(38)
             .y_label_area_size(52)
-            .build_cartesian_2d(first - 0.5..last + 0.5, (0.8 * lowest..100.0).log_scale())?;
+            .build_cartesian_2d(first - 0.5..last + 0.5, errors)?;
+        let Range { start: bottom, end: top } = chart.y_range();
         chart
             .configure_mesh()
             .x_desc(self.row_name.clone())
             .y_desc("test error (%)")
             .x_labels(((last - first) as usize + 2).min(16))
             .x_label_formatter(&|x| format!("{x:.0}"))
-            .y_label_formatter(&|y| format!("{y:.0}"))
+            .y_label_formatter(&|y| format!("{y:.decimals$}"))
             .light_line_style(WHITE)
             .bold_line_style(RGBColor(0xe4, 0xe4, 0xe4))
             .label_style(("sans-serif", 12).into_font().color(&DARK))
@@ -214,14 +244,19 @@ impl Table {
             chart.draw_series(points.iter().map(|&(x, y, _)| Circle::new((x, y), 3, colour.filled())))?;
             chart.draw_series(points.iter().map(|&(x, y, half)| {
                 PathElement::new(
-                    [(x, (y - half).max(0.8 * lowest)), (x, (y + half).min(100.0))],
+                    [(x, (y - half).max(bottom)), (x, (y + half).min(top))],
                     colour.stroke_width(1),
                 )
             }))?;
         }
+        Ok(())
+    }
+
+    fn legend(&self, legend: &DrawingArea<SVGBackend<'_>, Shift>) -> Drawn {
         let lines = self.columns.iter().zip(COLOURS.into_iter().cycle());
         let mut names: Vec<(String, Option<(RGBColor, u32)>)> =
             lines.map(|(name, colour)| (name.clone(), Some((colour, 2)))).collect();
+        names.retain(|(name, _)| !name.is_empty());
         if let Some(reference) = self.reference {
             names.push((format!("float {reference:.2} %"), Some((GREY, 1))));
             names.extend(["bars: 95 %, paired", "against float"].map(|line| (line.to_owned(), None)));
