@@ -97,5 +97,10 @@ fn a_torn_row_is_run_again_and_a_finished_sweep_runs_nothing() {
     let again = run();
     assert!(again.contains("1 cells run") && again.contains("5 found"), "{again}");
     assert_eq!(fs::read(&store).expect("a store"), whole);
+    // The manifest stays that of who ran the cells.
+    let manifest = || fs::read_to_string(store.with_extension("json")).expect("a manifest");
+    let before = manifest();
+    assert!(before.contains("\"cells_run\": 1"), "{before}");
     assert!(run().contains("0 cells run"));
+    assert_eq!(manifest(), before);
 }

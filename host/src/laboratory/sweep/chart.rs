@@ -188,8 +188,9 @@ impl Table {
         let lowest = shown.fold(90.0, f64::min);
         // Errors that are all alike would be one straight line on a scale for all errors.
         if most < 2.0 * least {
-            let room = 0.1 * (most - least).max(0.1);
-            self.plot(&plot, (first, last), (least - room)..(most + room), 1)?;
+            let span = (most - least).max(0.1);
+            let decimals = if span < 2.0 { 2 } else { 1 };
+            self.plot(&plot, (first, last), (least - 0.1 * span)..(most + 0.1 * span), decimals)?;
         } else {
             self.plot(&plot, (first, last), (0.8 * lowest..100.0).log_scale(), 0)?;
         }

@@ -21,7 +21,7 @@ use crate::data::Dataset;
 use crate::experiment::Progress;
 use crate::report;
 use grid::Grid;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::Path;
 
 /// The effective formats of the first cell that is possible, before anything runs.
@@ -58,7 +58,10 @@ pub fn announce(grid: &Grid, data: &Dataset) -> Result<String, LabError> {
 /// A store or a figure that cannot be written; rows before it are safe.
 pub fn run(grid: &Grid, data: &Dataset, path: &Path, progress: &Progress) -> Result<String, LabError> {
     let store = Store::open(path, header(&grid.names()))?;
-    manifest(grid, data, path, None)?;
+    let finished_before = is_finished(path);
+    if !finished_before {
+        manifest(grid, data, path, None)?;
+    }
     let runner = Runner::new(data, store, progress);
     let mut refused = Vec::new();
     let seeds = &grid.spec.plan.seeds;
@@ -76,7 +79,10 @@ pub fn run(grid: &Grid, data: &Dataset, path: &Path, progress: &Progress) -> Res
     planned.extend(plan(grid, Stage::Cell, &combinations, seeds, data, &mut refused));
     runner.all(&planned, "cells")?;
     let finished = runner.finish(&[&pilots, &planned])?;
-    manifest(grid, data, path, Some(&finished))?;
+    // A run that finds everything draws the figures anew; the manifest stays that of who ran the cells.
+    if finished.ran > 0 || !finished_before {
+        manifest(grid, data, path, Some(&finished))?;
+    }
     let summary = summary::Summary::new(grid, &finished.rows);
     for (name, figure) in chart::figures(grid, &summary)? {
         let path = path.with_extension(format!("{name}.svg"));
@@ -138,6 +144,12 @@ fn chosen(grid: &Grid, data: &Dataset, runner: &Runner<'_>) -> Vec<Vec<String>> 
         }
     }
     chosen.into_iter().map(|(_, _, values)| values).collect()
+}
+
+/// Whether the manifest beside a store is that of a run that came to its end.
+fn is_finished(path: &Path) -> bool {
+    let text = std::fs::read_to_string(path.with_extension("json")).unwrap_or_default();
+    serde_json::from_str::<Value>(&text).is_ok_and(|manifest| manifest["cells_run"].is_u64())
 }
 
 fn manifest(grid: &Grid, data: &Dataset, path: &Path, last: Option<&Finished>) -> Result<(), LabError> {
