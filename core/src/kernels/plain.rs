@@ -492,8 +492,8 @@ pub fn slopes<const COUNT: bool>(sums: &[i32], steps: u32, slopes: &mut [i16], l
     }
 }
 
-/// narrow(gain · (target − forward) · σ′): 2⁻¹¹ · 2⁻¹⁵ · 2⁻¹⁵ → 2⁻¹⁴, held within
-/// ±[`ERROR_LIMIT`].
+/// narrow(gain · (target − forward) · σ′): 2⁻¹¹ · 2⁻¹⁵ · 2⁻¹⁵ → 2⁻¹⁴, or a layer's larger step,
+/// in one narrowing to nearest; held at the last multiple of the step within ±[`ERROR_LIMIT`].
 #[inline(always)]
 pub fn errors<const COUNT: bool>(
     layer: &Coefficients,

@@ -40,7 +40,7 @@ pub struct ModelArgs {
     /// Bits of the core's weights, 16 or 8, or of the hidden layers' and the output layer's: 8,16;
     /// and how many of them are behind the binary point, if not 8 in 16 bits, and in 8 bits 4 in
     /// hidden layers and 3 in the output layer: 8:4,4 or 8:4,16:8; after a slash how many of an
-    /// error's are, if not 14: 8:4,5/5
+    /// error's are, if not 14: 8:4,4/5, which is how 8 bits in every layer learn best
     #[arg(long, value_name = "BITS", default_value = "16")]
     pub weights: Width,
 
