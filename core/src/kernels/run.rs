@@ -205,20 +205,21 @@ impl<L: Lanes, W: Weight> Tiles<'_, L, W> {
                 }
             };
         }
-        if !COUNT {
-            // A step's sums of 8-bit weights seldom leave the range of a state: they are taken for small at first.
-            let trusts = within && const { W::EXACT_SPIKES != 0 } && matches!(self.width, Width::Narrow);
-            if trusts && let Some(before) = Before::<TILE>::of(neurons, first) {
-                let mut trust = Trust::new(l);
-                match credited {
-                    true => steps!(true, CREDITED, 0, &mut trust),
-                    false => steps!(true, WITHIN, 0, &mut trust),
-                }
-                if NarrowSum::new(l, layer.sum_shift).are_small(trust.ends()) {
-                    return;
-                }
-                before.restore(neurons, first);
+        // A step's sums of 8-bit weights seldom leave the range of a state: they are taken for small at first. Nothing
+        // else can be held in such a tile, so that there is nothing to count where they are.
+        let trusts = within && const { W::EXACT_SPIKES != 0 } && matches!(self.width, Width::Narrow);
+        if trusts && let Some(before) = Before::<TILE>::of(neurons, first) {
+            let mut trust = Trust::new(l);
+            match credited {
+                true => steps!(true, CREDITED, 0, &mut trust),
+                false => steps!(true, WITHIN, 0, &mut trust),
             }
+            if NarrowSum::new(l, layer.sum_shift).are_small(trust.ends()) {
+                return;
+            }
+            before.restore(neurons, first);
+        }
+        if !COUNT {
             return if usual { usual!(&mut Nobody) } else { any!(&mut Nobody) };
         }
         if usual && let Some(before) = Before::<TILE>::of(neurons, first) {
