@@ -10,11 +10,12 @@ use super::trace::Trace;
 use crate::data::Split;
 use crate::experiment::Plan;
 use crate::experiment::twin::settings;
+use crate::laboratory::formats::Formats;
 use crate::model::Model;
 use crate::network::OwnedNetwork;
 use crate::reference::{self, Phase};
 use apical_core::emulated::{Decay, Emulated, Table};
-use apical_core::formats::{Format, Variable};
+use apical_core::formats::Variable;
 use apical_core::kernels::Plain;
 
 /// A neuron to be traced in one of the compared examples.
@@ -41,9 +42,7 @@ pub struct Twins<A: Probed> {
 /// The compiled-in formats of a plan, as tables for each layer.
 #[must_use]
 pub fn tables(plan: &Plan) -> Vec<Table> {
-    let formats = plan.width.each(plan.sizes.len() - 1);
-    let table = |format: Format| Table::native(format.bits, format.fraction, plan.rounding);
-    formats.map(|format| table(format).with_errors(plan.width.errors())).collect()
+    Formats::native(plan.width, plan.rounding, plan.sizes.len() - 1).tables
 }
 
 /// The core in run-time formats, which give the bits of the compiled-in ones where the table

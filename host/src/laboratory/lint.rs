@@ -235,14 +235,15 @@ impl LayerLint<'_> {
             let line = *self.table.of(variable);
             let step = lsb(&line);
             let dithered = matches!(line.rounding, Rounding::Stochastic | Rounding::UnitStep);
+            let vanishes = typical < 0.5 * step && !dithered;
             let largest = self.expected.largest(variable);
-            if variable == Variable::Error && typical < 0.5 * step && largest >= step && !dithered {
+            if vanishes && variable == Variable::Error && largest >= step {
                 // Measured: what the larger ones teach is enough (studies/errors).
                 let text = format!(
                     "typical {typical:.5} is below half a step of {step:.6}: only larger ones teach, up to {largest:.3}"
                 );
                 self.find(Level::Warning, Topic::LearningRate, variable, text);
-            } else if typical < 0.5 * step && !dithered {
+            } else if vanishes {
                 let smallest = self.expected.learning_rate * 0.5 * step / typical;
                 let text = format!(
                     "typical {typical:.5} is below half a step of {step:.6}; η would have to be {smallest:.3}"
